@@ -1,0 +1,19 @@
+"""A production line for sequence-to-sequence models. This page is the map.
+
+corpora ─► rows ─► clean rows ─► pieces ─► shards ─► batches ─► weights ─► hypotheses ─► metrics ─► package
+          ingest    clean       pieces    encode            train        decode       evaluate    package
+
+Rooms, from the top; an upper line imports lower ones, never the reverse:
+
+stages                  one file a stage: read, call, write
+registry | report       MLflow: runs, versions, gate; the report page
+training | package      the engine's loop; the self-contained model folder
+decoding                search over any model
+models                  the seam, and the parts behind it
+batches                 groups, slots, collating: the first room that imports torch
+shards                  Arrow files of ids, with a manifest
+tasks                   what a row becomes
+corpora | cleaning | pieces | metrics
+cluster files normalise machine settings choose
+records problems        the nouns: read records.py first
+"""
