@@ -1,0 +1,1 @@
+"""When, where and with what patience: the only place that imports Prefect."""

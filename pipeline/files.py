@@ -1,0 +1,177 @@
+"""Files: atomic writing, canonical JSON, checksums, manifests, tensors. Existence means complete.
+
+Whatever is written goes to a temporary name beside its place, is flushed to disk and renamed.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.problems import Problem
+
+MANIFEST = "manifest.json"
+
+
+def canonical_json(value: object, *, indent: int | None = None) -> str:
+    """JSON with sorted keys: the same value is the same text. NaN and infinity are refused."""
+    separators = (",", ": ") if indent else (",", ":")
+    return json.dumps(
+        value,
+        sort_keys=True,
+        ensure_ascii=False,
+        indent=indent,
+        separators=separators,
+        allow_nan=False,
+        default=_plain,
+    )
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Path):
+        return value.as_posix()
+    if isinstance(value, frozenset | set):
+        return sorted(value)  # pyright: ignore[reportUnknownVariableType]
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def digest(value: object) -> str:
+    """SHA-256 (hex) of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success flush it and rename it to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise disk_problem(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def disk_problem(error: OSError, path: Path) -> Problem:
+    """A full, read-only or forbidden disk as a Problem."""
+    return Problem(
+        f"cannot write: {error.strerror or error}",
+        where=str(path),
+        remedy="free space or make the folder writable, then run the same command again",
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with LF line ends, atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, atomically."""
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write canonical JSON for people: indented, a line end at the end."""
+    write_text(path, canonical_json(value, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file; a Problem where it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem("file not found", where=str(path), remedy="run: seqline run") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Problem(f"broken JSON: {error}", where=str(path)) from None
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Write arrays as safetensors: the same arrays are the same bytes."""
+    from safetensors.numpy import save_file
+
+    with writing(path) as temporary:
+        save_file({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary)
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays of a safetensors file; a Problem where it is missing, cut or altered."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise Problem("file not found", where=str(path)) from None
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise Problem(f"no valid safetensors file: {error}", where=str(path)) from None
+
+
+def write_manifest(folder: Path, **facts: object) -> None:
+    """List every file of `folder` with length and checksum, beside `facts`; written last."""
+    files = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": checksum(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    write_json(folder / MANIFEST, {"files": files, **facts})
+
+
+def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
+    """The manifest's content. With `verify`, every file is there and has its checksum."""
+    if not (folder / MANIFEST).is_file():
+        raise Problem("folder is not complete: it has no manifest", where=str(folder), remedy="make it again: seqline run")
+    content: dict[str, Any] = read_json(folder / MANIFEST)
+    for name, fact in content["files"].items() if verify else ():
+        _verify(folder / name, fact)
+    return content
+
+
+def _verify(path: Path, fact: Mapping[str, Any]) -> None:
+    remedy = "restore it: dvc checkout -f, or make it again: seqline run"
+    if not path.is_file():
+        raise Problem("file of the manifest is missing", where=str(path), remedy=remedy)
+    found = path.stat().st_size
+    if found != fact["bytes"]:
+        raise Problem(f"file was cut or altered: expected {fact['bytes']} bytes", where=str(path), value=found, remedy=remedy)
+    if checksum(path) != fact["sha256"]:
+        raise Problem("file was altered: its checksum differs", where=str(path), remedy=remedy)
+
+
+def empty_folder(path: Path) -> Path:
+    """`path` as a folder that exists and holds nothing."""
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise disk_problem(error, path) from error
+    return path

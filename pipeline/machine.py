@@ -1,0 +1,58 @@
+"""machine.yaml: where the line runs and with how many hands.
+
+Nothing here may change a result beyond rounding, so it is never a DVC dependency. `auto` is decided
+from the hardware when it is asked for.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.settings import Settings, load
+
+
+class Machine(Settings):
+    """The machine's settings; a missing file means the defaults."""
+
+    # Training workers. auto: every GPU, or one a core.
+    workers: int | Literal["auto"] = Field("auto", ge=1)
+    # cpu, cuda, or auto: cuda where torch finds one.
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    # Threads of a training worker on CPU. One pinned thread a core is the fastest measured.
+    threads_per_worker: int = Field(1, ge=1)
+    # Estimated cost of one slot, in positions (source + target). auto: from the device's memory.
+    slot_cost: int | Literal["auto"] = Field("auto", ge=1)
+    # Processes of the data stages. auto: one a core.
+    data_processes: int | Literal["auto"] = Field("auto", ge=1)
+    # Sentences decoded side by side.
+    decode_batch: int = Field(64, ge=1)
+    # Seconds between unplanned checkpoints (planned ones come every n steps: params.yaml).
+    checkpoint_seconds: float = Field(60.0, gt=0)
+    # How often a lost worker group is started again.
+    worker_restarts: int = Field(3, ge=0)
+    # "local" starts Ray for the run; an address joins a cluster.
+    ray_address: str = "local"
+    # Where MLflow holds runs and the registry; a path after sqlite:/// is relative to the workspace.
+    mlflow_uri: str = "sqlite:///registry/mlflow.db"
+    # A Prefect server's API, or null: one is started for the run.
+    prefect_api_url: str | None = None
+    # Checkpoints, progress, Prefect's files. May be deleted at the cost of time only.
+    state: Path = Path("state")
+    # Price of one hour of this machine, for the bill; 0 prints time only.
+    price_per_hour: float = Field(0.0, ge=0)
+    currency: str = "EUR"
+
+    def cores(self) -> int:
+        """Cores that this process may use."""
+        return len(os.sched_getaffinity(0))
+
+    def processes(self) -> int:
+        """Processes of a data stage."""
+        return self.cores() if self.data_processes == "auto" else self.data_processes
+
+
+def read_machine(path: Path = Path("machine.yaml")) -> Machine:
+    """The settings of `path`, or the defaults where there is no such file."""
+    return load(Machine, path) if path.exists() else Machine()  # pyright: ignore[reportCallIssue]

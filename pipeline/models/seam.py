@@ -1,0 +1,68 @@
+"""The seam of all models: the contracts that training, search and the parts agree on.
+
+N sources, K hypotheses of each (K = 1 in training and greedy search), width D, vocabulary V.
+Training knows only `weights`, `counts` and `losses`; search knows only `encode` and `advance`.
+One mask convention: True = real, may be attended, counts in the loss.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pipeline.batches.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The key of a step's random numbers. None in its place means evaluation: nothing is drawn."""
+
+    seed: int
+    step: int
+
+
+class State(Protocol):
+    """What a search carries from step to step: `fixed` per source, `moving` per hypothesis."""
+
+    def select(self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]) -> "State":
+        """Keep these sources (None: all of them, and nothing fixed moves) and these beams of each."""
+        ...
+
+
+class Trainable(Protocol):
+    """What training knows of a model."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The weight of each term of the loss."""
+        ...
+
+    def counts(self, batch: Batch) -> Mapping[str, int]:
+        """What each term's sum is divided by, from the batch alone."""
+        ...
+
+    def losses(self, batch: Batch, chance: Chance | None) -> Mapping[str, Float[Tensor, ""]]:
+        """The sum of each term over the batch, in nats."""
+        ...
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """What search knows of a model; an ensemble is one too."""
+
+    @property
+    def vocabulary(self) -> int:
+        """How many target ids there are."""
+        ...
+
+    def encode(self, batch: Batch) -> State:
+        """The state before the first id; one hypothesis a source."""
+        ...
+
+    def advance(
+        self, ids: Int[Tensor, "sources beams"], state: State
+    ) -> tuple[Float[Tensor, "sources beams vocabulary"], Float[Tensor, "sources beams width"] | None, State]:
+        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked for."""
+        ...
