@@ -16,32 +16,32 @@ from pipeline.settings import Settings, load
 class Machine(Settings):
     """The machine's settings; a missing file means the defaults."""
 
-    # Training workers. auto: every GPU, or one a core.
     workers: int | Literal["auto"] = Field("auto", ge=1)
-    # cpu, cuda, or auto: cuda where torch finds one.
+    """Training workers. auto: every GPU, or one a core."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    # Threads of a training worker on CPU. One pinned thread a core is the fastest measured.
+    """cpu, cuda, or auto: cuda where torch finds one."""
     threads_per_worker: int = Field(1, ge=1)
-    # Estimated cost of one slot, in positions (source + target). auto: from the device's memory.
+    """Threads of a training worker on CPU. One pinned thread a core is the fastest measured."""
     slot_cost: int | Literal["auto"] = Field("auto", ge=1)
-    # Processes of the data stages. auto: one a core.
+    """Estimated cost of one slot, in positions (source + target). auto: from the device's memory."""
     data_processes: int | Literal["auto"] = Field("auto", ge=1)
-    # Sentences decoded side by side.
+    """Processes of the data stages. auto: one a core."""
     decode_batch: int = Field(64, ge=1)
-    # Seconds between unplanned checkpoints (planned ones come every n steps: params.yaml).
+    """Sentences decoded side by side."""
     checkpoint_seconds: float = Field(60.0, gt=0)
-    # How often a lost worker group is started again.
+    """Seconds between unplanned checkpoints (planned ones come every n steps: params.yaml)."""
     worker_restarts: int = Field(3, ge=0)
-    # "local" starts Ray for the run; an address joins a cluster.
+    """How often a lost worker group is started again."""
     ray_address: str = "local"
-    # Where MLflow holds runs and the registry; a path after sqlite:/// is relative to the workspace.
+    """"local" starts Ray for the run; an address joins a cluster."""
     mlflow_uri: str = "sqlite:///registry/mlflow.db"
-    # A Prefect server's API, or null: one is started for the run.
+    """Where MLflow holds runs and the registry; a path after sqlite:/// is relative to the workspace."""
     prefect_api_url: str | None = None
-    # Checkpoints, progress, Prefect's files. May be deleted at the cost of time only.
+    """A Prefect server's API, or null: one is started for the run."""
     state: Path = Path("state")
-    # Price of one hour of this machine, for the bill; 0 prints time only.
+    """Checkpoints, progress, Prefect's files. May be deleted at the cost of time only."""
     price_per_hour: float = Field(0.0, ge=0)
+    """Price of one hour of this machine, for the bill; 0 prints time only."""
     currency: str = "EUR"
 
     def cores(self) -> int:

@@ -20,9 +20,11 @@ FORBIDDEN_NAMES = frozenset({"size", "nfiles"})
 
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, strict, no unknown fields, `tuple` rather than `list`."""
+    """Base of all settings: frozen, no unknown fields. The string below a field documents it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+    )
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
