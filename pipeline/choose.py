@@ -21,7 +21,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(names)}"
 
 
-def chosen(table: Mapping[str, type[T]] | Callable[[], Mapping[str, type[T]]], key: str = "kind") -> BeforeValidator:
+def chosen(
+    table: Mapping[str, type[T]] | Callable[[], Mapping[str, type[T]]], key: str = "kind"
+) -> BeforeValidator:
     """A pydantic validator: a mapping with `key` becomes the settings of the table's member.
 
     The table may be a function that returns it, where the table's own members refer to the field.

@@ -119,7 +119,9 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]]) -> No
     from safetensors.numpy import save_file
 
     with writing(path) as temporary:
-        save_file({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary)
+        save_file(
+            {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary
+        )
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
@@ -138,7 +140,10 @@ def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 def write_manifest(folder: Path, **facts: object) -> None:
     """List every file of `folder` with length and checksum, beside `facts`; written last."""
     files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": checksum(path)}
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": checksum(path),
+        }
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
@@ -148,7 +153,11 @@ def write_manifest(folder: Path, **facts: object) -> None:
 def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
     """The manifest's content. With `verify`, every file is there and has its checksum."""
     if not (folder / MANIFEST).is_file():
-        raise Problem("folder is not complete: it has no manifest", where=str(folder), remedy="make it again: seqline run")
+        raise Problem(
+            "folder is not complete: it has no manifest",
+            where=str(folder),
+            remedy="make it again: seqline run",
+        )
     content: dict[str, Any] = read_json(folder / MANIFEST)
     for name, fact in content["files"].items() if verify else ():
         _verify(folder / name, fact)
@@ -161,7 +170,12 @@ def _verify(path: Path, fact: Mapping[str, Any]) -> None:
         raise Problem("file of the manifest is missing", where=str(path), remedy=remedy)
     found = path.stat().st_size
     if found != fact["bytes"]:
-        raise Problem(f"file was cut or altered: expected {fact['bytes']} bytes", where=str(path), value=found, remedy=remedy)
+        raise Problem(
+            f"file was cut or altered: expected {fact['bytes']} bytes",
+            where=str(path),
+            value=found,
+            remedy=remedy,
+        )
     if checksum(path) != fact["sha256"]:
         raise Problem("file was altered: its checksum differs", where=str(path), remedy=remedy)
 

@@ -8,23 +8,23 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
-from pipeline.settings import Settings, load
+from pipeline.settings import Settings, parse, read_yaml
 
 
 class Machine(Settings):
     """The machine's settings; a missing file means the defaults."""
 
-    workers: int | Literal["auto"] = Field("auto", ge=1)
+    workers: PositiveInt | Literal["auto"] = "auto"
     """Training workers. auto: every GPU, or one a core."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """cpu, cuda, or auto: cuda where torch finds one."""
     threads_per_worker: int = Field(1, ge=1)
     """Threads of a training worker on CPU. One pinned thread a core is the fastest measured."""
-    slot_cost: int | Literal["auto"] = Field("auto", ge=1)
+    slot_cost: PositiveInt | Literal["auto"] = "auto"
     """Estimated cost of one slot, in positions (source + target). auto: from the device's memory."""
-    data_processes: int | Literal["auto"] = Field("auto", ge=1)
+    data_processes: PositiveInt | Literal["auto"] = "auto"
     """Processes of the data stages. auto: one a core."""
     decode_batch: int = Field(64, ge=1)
     """Sentences decoded side by side."""
@@ -33,7 +33,7 @@ class Machine(Settings):
     worker_restarts: int = Field(3, ge=0)
     """How often a lost worker group is started again."""
     ray_address: str = "local"
-    """"local" starts Ray for the run; an address joins a cluster."""
+    """`local` starts Ray for the run; an address joins a cluster."""
     mlflow_uri: str = "sqlite:///registry/mlflow.db"
     """Where MLflow holds runs and the registry; a path after sqlite:/// is relative to the workspace."""
     prefect_api_url: str | None = None
@@ -55,4 +55,4 @@ class Machine(Settings):
 
 def read_machine(path: Path = Path("machine.yaml")) -> Machine:
     """The settings of `path`, or the defaults where there is no such file."""
-    return load(Machine, path) if path.exists() else Machine()  # pyright: ignore[reportCallIssue]
+    return parse(Machine, read_yaml(path) if path.exists() else {}, str(path))

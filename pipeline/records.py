@@ -39,7 +39,9 @@ class Ledger:
     rows_in: int
     kept: int
     dropped: Mapping[str, int] = field(default_factory=dict[str, int])  # rule → rows
-    changed: Mapping[str, int] = field(default_factory=dict[str, int])  # kept, but e.g. "source_cut"
+    changed: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  # kept, but e.g. "source_cut"
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def __post_init__(self) -> None:
@@ -86,7 +88,9 @@ class Check:
     champion: float
     challenger: float
     margin: float  # how much worse is still accepted
-    low: float  # 95 % interval of the difference, paired bootstrap; equal to `high` for plain limits
+    low: (
+        float  # 95 % interval of the difference, paired bootstrap; equal to `high` for plain limits
+    )
     high: float
     passed: bool
 

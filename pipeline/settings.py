@@ -42,7 +42,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Problem("file not found", where=str(path), remedy="restore it: git checkout") from None
+        raise Problem(
+            "file not found", where=str(path), remedy="restore it: git checkout"
+        ) from None
     except UnicodeDecodeError as error:
         raise Problem("not UTF-8", where=f"{path}, byte {error.start}") from None
     except yaml.YAMLError as error:

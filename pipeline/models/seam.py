@@ -26,7 +26,9 @@ class Chance:
 class State(Protocol):
     """What a search carries from step to step: `fixed` per source, `moving` per hypothesis."""
 
-    def select(self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]) -> "State":
+    def select(
+        self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]
+    ) -> "State":
         """Keep these sources (None: all of them, and nothing fixed moves) and these beams of each."""
         ...
 
@@ -63,6 +65,10 @@ class Searchable(Protocol):
 
     def advance(
         self, ids: Int[Tensor, "sources beams"], state: State
-    ) -> tuple[Float[Tensor, "sources beams vocabulary"], Float[Tensor, "sources beams width"] | None, State]:
+    ) -> tuple[
+        Float[Tensor, "sources beams vocabulary"],
+        Float[Tensor, "sources beams width"] | None,
+        State,
+    ]:
         """Feed one id to every hypothesis: log-probabilities of the next, attention if asked for."""
         ...
