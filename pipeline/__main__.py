@@ -1,0 +1,106 @@
+"""`python -m pipeline STAGE`: the programs of dvc.yaml.
+
+    params.yaml, machine.yaml ─► settings ─► pipeline.stages.STAGE.run(…) ─► artifacts/
+
+Holds the workspace's lock (or works under the flow's), dies with its parent, and turns a Problem
+into one message, `state/problem.json` and exit code 1. `--check` imports every stage and parses its
+settings, and runs nothing; `--debug` adds tracebacks.
+"""
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+from pipeline.choose import nearest
+from pipeline.machine import Machine, read_machine
+from pipeline.problems import Problem
+from pipeline.settings import load, read_yaml
+from pipeline.workspace import LOCK_TOKEN, clear_problem, die_with_parent, hold, write_problem
+
+ARTIFACTS = Path("artifacts")
+PARAMS = Path("params.yaml")
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one stage, or check them all; the exit code."""
+    parent = os.getppid()
+    die_with_parent(parent)
+    signal.signal(signal.SIGTERM, _interrupt)
+    debug = "--debug" in arguments
+    names = [argument for argument in arguments if argument != "--debug"]
+    state = Path("state")
+    stage = names[0] if len(names) == 1 else ""
+    try:
+        if not stage:
+            raise Problem(
+                "name one stage", value=" ".join(names), remedy="python -m pipeline STAGE"
+            )
+        machine = read_machine()
+        state = machine.state
+        if stage == "--check":
+            check()
+        else:
+            run(stage, machine)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if stage != "--check":
+            write_problem(state, stage, error)
+        _tell(error, stage, debug)
+        return 1
+    return 0
+
+
+def run(stage: str, machine: Machine) -> None:
+    """One stage, from params.yaml and machine.yaml of the current folder, under the lock."""
+    with hold(machine.state, f"python -m pipeline {stage}"):
+        clear_problem(machine.state)
+        module = _module(stage)
+        settings = load(module.Settings, PARAMS)
+        module.run(settings, machine, ARTIFACTS, ARTIFACTS)
+
+
+def check() -> None:
+    """Import every stage of the graph and parse its settings; the first Problem ends it."""
+    for stage in _stages():
+        load(_module(stage).Settings, PARAMS)
+
+
+def _stages() -> list[str]:
+    return list(read_yaml(Path("dvc.yaml")).get("stages", {}))
+
+
+def _module(stage: str) -> ModuleType:
+    if stage not in _stages():
+        raise Problem(
+            f"unknown stage '{stage}'", where="dvc.yaml", remedy=nearest(stage, _stages())
+        )
+    return importlib.import_module(f"pipeline.stages.{stage}")
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends a stage as Ctrl-C does: what it has opened and started is put away."""
+    raise KeyboardInterrupt
+
+
+def _tell(error: Exception, stage: str, debug: bool) -> None:
+    if debug or not isinstance(error, Problem):
+        traceback.print_exception(error)
+    else:
+        print(error, file=sys.stderr)
+    by_hand = LOCK_TOKEN not in os.environ and "DVC_STAGE" in os.environ
+    if by_hand:  # DVC has deleted them before it started the stage
+        print(
+            f"The former results of '{stage}' come back with: dvc checkout -f {stage}",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
