@@ -62,7 +62,7 @@ clean:
 $(STAMP): requirements.lock pyproject.toml
 	@echo "making $(VENV): about a minute, $$(grep -c '==' requirements.lock) packages"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
+	@pip install -qq --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --compile-bytecode \
 	    $${PIP_FIND_LINKS:+--find-links "$$PIP_FIND_LINKS"} \
 	    $${TORCH_BACKEND:+--torch-backend "$$TORCH_BACKEND"} -r requirements.lock

@@ -1,7 +1,7 @@
 """Write requirements.lock and versions.yaml: `make lock`.
 
-    requirements.in ──► requirements.lock   exact versions of everything that is installed
-                    └─► versions.yaml       of these, the libraries whose version can change a result
+    requirements.in ──► requirements.lock   exact versions of all that is installed
+                    └─► versions.yaml       of these, the libraries that can change a result
 
 `python infra/lock.py` resolves anew, staying with what the lock has where that is possible;
 `--upgrade` takes the newest, `--versions` only writes versions.yaml from the lock that is there.
@@ -43,6 +43,7 @@ VERSIONS_HEADER = """\
 
 
 def main(arguments: list[str]) -> None:
+    """Write both files."""
     lock = ROOT / "requirements.lock"
     if "--versions" not in arguments:
         lock.write_text(LOCK_HEADER + resolve(lock, upgrade="--upgrade" in arguments))
