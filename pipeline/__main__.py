@@ -20,11 +20,12 @@ from pipeline.choose import nearest
 from pipeline.machine import Machine, read_machine
 from pipeline.problems import Problem
 from pipeline.settings import load, read_yaml
-from pipeline.workspace import LOCK_TOKEN, clear_problem, die_with_parent, hold, write_problem
+from pipeline.workspace import clear_problem, die_with_parent, hold, write_problem
 
 ARTIFACTS = Path("artifacts")
 PARAMS = Path("params.yaml")
 INTERRUPTED = 130
+FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
 
 
 def main(arguments: list[str]) -> int:
@@ -50,9 +51,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        if stage != "--check":
-            write_problem(state, stage, error)
-        _tell(error, stage, debug)
+        left = stage != "--check" and write_problem(state, stage, error)
+        if not (left and FLOW in os.environ and isinstance(error, Problem)):  # else the flow tells
+            _tell(error, stage, debug)
         return 1
     return 0
 
@@ -94,7 +95,7 @@ def _tell(error: Exception, stage: str, debug: bool) -> None:
         traceback.print_exception(error)
     else:
         print(error, file=sys.stderr)
-    by_hand = LOCK_TOKEN not in os.environ and "DVC_STAGE" in os.environ
+    by_hand = FLOW not in os.environ and "DVC_STAGE" in os.environ
     if by_hand:  # DVC has deleted them before it started the stage
         print(
             f"The former results of '{stage}' come back with: dvc checkout -f {stage}",

@@ -137,8 +137,8 @@ def _taken(path: Path, holder: dict[str, Any]) -> Problem:
     )
 
 
-def write_problem(state: Path, stage: str, error: BaseException) -> None:
-    """Leave word of a failed stage for the flow. A disk that refuses it must not hide the cause."""
+def write_problem(state: Path, stage: str, error: BaseException) -> bool:
+    """Leave word of a failed stage for the flow. False where the disk refuses it."""
     known = isinstance(error, Problem)
     content = {
         "stage": stage,
@@ -152,7 +152,8 @@ def write_problem(state: Path, stage: str, error: BaseException) -> None:
         temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         temporary.replace(state / "problem.json")
     except OSError:
-        return
+        return False
+    return True
 
 
 def read_problem(state: Path) -> dict[str, Any] | None:
