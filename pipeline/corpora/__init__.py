@@ -1,1 +1,12 @@
-"""Corpora."""
+"""Corpora: readers, one file a format. A reader turns what a folder holds into batches of rows."""
+
+from pipeline.corpora.corpus import Corpus
+from pipeline.corpora.jsonl import Jsonl
+from pipeline.corpora.parallel import Parallel
+from pipeline.corpora.tsv import Tsv
+
+READERS: dict[str, type[Corpus]] = {
+    "jsonl": Jsonl,
+    "parallel": Parallel,
+    "tsv": Tsv,
+}
