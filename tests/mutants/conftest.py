@@ -1,0 +1,82 @@
+"""The mutants of this folder, and the runner that tries each in a process of its own.
+
+A mutant is a file with `LAW` (named in docs/laws.md), `TEST` (the smallest case of that law), `WHY`
+(what the bug does, one sentence) and `mutate(monkeypatch)`, which installs the bug.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MUTANTS = sorted(
+    path
+    for path in HERE.glob("*.py")
+    if path.stem != "conftest" and not path.stem.startswith(("test_", "run_"))
+)
+
+
+class Runner:
+    """One clean interpreter with the heavy libraries loaded, which forks for every trial."""
+
+    def __init__(self):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, HERE / "run_mutants.py"],
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self._clean = {}
+
+    def trial(self, test, mutant=None):
+        """The outcomes of `test` with the mutant installed: phase, kind of error, what was said."""
+        self._process.stdin.write(json.dumps({"test": test, "mutant": mutant}) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def clean(self, test):
+        """The outcomes without any mutant; each test is tried once."""
+        if test not in self._clean:
+            self._clean[test] = self.trial(test)
+        return self._clean[test]
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def runner():
+    runner = Runner()
+    yield runner
+    runner.close()
+
+
+def load(path):
+    """A mutant's file as a module; nothing is changed by loading it."""
+    spec = importlib.util.spec_from_file_location(f"mutant_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def mutants():
+    """Every mutant by name."""
+    return {path.stem: load(path) for path in MUTANTS}
+
+
+def pytest_generate_tests(metafunc):
+    if "mutant_path" in metafunc.fixturenames:
+        metafunc.parametrize("mutant_path", MUTANTS, ids=[path.stem for path in MUTANTS])
+
+
+@pytest.fixture
+def mutant(mutant_path):
+    return load(mutant_path)

@@ -1,0 +1,176 @@
+"""dvc.yaml says what the code needs: no less, or results go stale; no more, or work is repeated."""
+
+import ast
+import copy
+import importlib
+
+import pytest
+import yaml
+
+STAGES = ["ingest", "clean", "pieces", "encode", "train", "decode", "evaluate", "package"]
+
+
+def libraries_of(stage):
+    """The names after versions.yaml in a stage's params."""
+    return {
+        name
+        for entry in stage.get("params", [])
+        if isinstance(entry, dict)
+        for name in entry.get("versions.yaml", [])
+    }
+
+
+def sections_of(stage):
+    return {entry for entry in stage.get("params", []) if isinstance(entry, str)}
+
+
+def code_of(stage):
+    return {dep for dep in stage["deps"] if dep.startswith("pipeline/")}
+
+
+def data_of(stage):
+    return {dep for dep in stage["deps"] if not dep.startswith("pipeline/")}
+
+
+def outs_of(stage):
+    entries = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def faults(name, stage, root, closures):
+    """What dvc.yaml and a stage's code disagree about, as sentences."""
+    module = importlib.import_module(f"pipeline.stages.{name}")
+    source = (root / "pipeline/stages" / f"{name}.py").read_text()
+    versions = set(yaml.safe_load((root / "versions.yaml").read_text()))
+    read, written = artifacts(source)
+    pairs = {
+        "code": (code_of(stage), closures[name].rooms()),
+        "parameters": (sections_of(stage), set(module.Settings.model_fields)),
+        "libraries": (libraries_of(stage), closures[name].libraries & versions),
+        "data": (data_of(stage), read | {f"${{{key}}}" for key in paths(module.Settings)}),
+        "outs": ({out.split(".")[0] for out in outs_of(stage)}, {w.split(".")[0] for w in written}),
+    }
+    return [
+        f"{name}, {what}: {verb} {item}"
+        for what, (stated, used) in pairs.items()
+        for verb, items in (("forgotten", used - stated), ("not used", stated - used))
+        for item in sorted(items)
+    ]
+
+
+def artifacts(source):
+    """What a stage's code reads and writes: `inputs / "rows"`, `outputs / "ledgers" / "x.json"`."""
+    paths = {"inputs": set(), "outputs": set()}
+    tree = ast.parse(source)
+    inner = {id(n.left) for n in ast.walk(tree) if isinstance(n, ast.BinOp)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and id(node) not in inner:
+            base, parts = joined(node)
+            if base in paths:
+                paths[base].add("/".join(["artifacts", *parts]))
+    return paths["inputs"], paths["outputs"]
+
+
+def joined(node):
+    """`inputs / "a" / "b"` → ("inputs", ["a", "b"]); a part that is no literal ends the path."""
+    if isinstance(node, ast.Name):
+        return node.id, []
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+        return None, []
+    base, parts = joined(node.left)
+    if isinstance(node.right, ast.Constant):
+        parts = [*parts, node.right.value]
+    return base, parts
+
+
+def paths(settings, before=""):
+    """Keys of the fields that hold a path: what lies there is read."""
+    import pathlib
+
+    found = set()
+    for key, field in settings.model_fields.items():
+        kind = field.annotation
+        if kind is pathlib.Path:
+            found.add(before + key)
+        elif isinstance(kind, type) and hasattr(kind, "model_fields"):
+            found |= paths(kind, f"{before}{key}.")
+    return found
+
+
+def test_the_graph_has_the_stages_of_the_line_in_order(graph):
+    assert list(graph) == STAGES
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_states_its_code_parameters_libraries_and_data(name, graph, root, closures):
+    assert faults(name, graph[name], root, closures) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_forgetting_anything_that_a_stage_needs_is_found(name, graph, root, closures):
+    for what, smaller in forgetful(graph[name]):
+        assert any(what in fault for fault in faults(name, smaller, root, closures)), what
+
+
+def forgetful(stage):
+    """Every entry that can be forgotten, beside the stage without it."""
+    for dep in stage["deps"]:
+        yield dep, {**stage, "deps": [d for d in stage["deps"] if d != dep]}
+    for section in sections_of(stage):
+        yield section, {**stage, "params": [p for p in stage["params"] if p != section]}
+    for library in libraries_of(stage):
+        smaller = copy.deepcopy(stage)
+        smaller["params"][-1]["versions.yaml"].remove(library)
+        yield library, smaller
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_dependency_too_many_is_found(name, graph, root, closures):
+    stage = graph[name]
+    more = {
+        **stage,
+        "deps": [*stage["deps"], "pipeline/nothing.py", "artifacts/nothing"],
+        "params": [*stage["params"], "nothing"],
+    }
+    assert len(faults(name, more, root, closures)) == 3
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_name_rooms_or_single_modules_never_files_inside_a_room(name, graph, root):
+    own = f"pipeline/stages/{name}.py"
+    for dep in code_of(graph[name]):
+        assert (root / dep).exists(), dep
+        inside = dep.endswith(".py") and dep.count("/") > 1
+        assert not inside or dep == own, dep
+
+
+def test_every_artifact_that_is_read_is_an_out_of_an_earlier_stage(graph):
+    known = set()
+    for name in STAGES:
+        needed = {dep for dep in data_of(graph[name]) if dep.startswith("artifacts/")}
+        assert needed <= known, name
+        known |= outs_of(graph[name])
+
+
+def test_every_out_is_cached_and_goes_before_its_stage_runs(graph):
+    for stage in graph.values():
+        entries = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+        for entry in entries:
+            options = {} if isinstance(entry, str) else next(iter(entry.values()))
+            assert "persist" not in options
+            assert options.get("cache", True)
+
+
+def test_a_stage_is_30_to_80_lines_of_reading_calling_and_writing(root):
+    for name in STAGES:
+        lines = (root / "pipeline/stages" / f"{name}.py").read_text().count("\n")
+        assert lines <= 100, f"{name}: {lines} lines"
+
+
+def test_a_stage_begins_with_its_inputs_and_outputs_drawn_as_a_tree(graph, root):
+    for name in STAGES:
+        tree = ast.parse((root / "pipeline/stages" / f"{name}.py").read_text())
+        text = ast.get_docstring(tree) or ""
+        drawn = [entry.split("/")[-1] for entry in outs_of(graph[name])]
+        drawn += [dep.split("/")[-1] for dep in data_of(graph[name]) if not dep.startswith("$")]
+        assert all(word in text for word in drawn), f"{name}: {drawn}"
