@@ -1,0 +1,83 @@
+"""Fixtures of the registry's tests: a server on a fresh SQLite file, and tiny outs with a package."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import digest, write_json, write_manifest, write_text
+from pipeline.machine import Machine
+from pipeline.outputs import Output, write_outputs
+from pipeline.records import Hypothesis, Ledger
+from pipeline.registry.server import Registry, Server, connect
+
+SOURCES = [f"Satz {number} von vielen" for number in range(40)]
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database right after its migrations, which take seconds: made once."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    machine = Machine(mlflow_uri=f"sqlite:///{folder}/mlflow.db", state=folder / "state")
+    client = connect(Registry(model="none"), machine).client
+    for experiment in client.search_experiments():
+        if experiment.name != "Default":
+            client.delete_experiment(experiment.experiment_id)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, empty_database: Path) -> Machine:
+    (tmp_path / "registry").mkdir()
+    shutil.copy(empty_database, tmp_path / "registry" / "mlflow.db")
+    uri = f"sqlite:///{tmp_path}/registry/mlflow.db"
+    return Machine(mlflow_uri=uri, state=tmp_path / "state")
+
+
+@pytest.fixture
+def server(machine: Machine) -> Server:
+    return connect(Registry(model="tiny"), machine)
+
+
+@pytest.fixture
+def make_outs(tmp_path: Path) -> Callable[..., Path]:
+    return lambda name, **options: _outs(tmp_path / name, name, **options)
+
+
+def _outs(
+    folder: Path,
+    name: str,
+    *,
+    right: int = 40,
+    sources: list[str] = SOURCES,
+    run_key: str = "",
+    dropped: int = 10,
+) -> Path:
+    """Outs as stages leave them; the first `right` hypotheses equal their references."""
+    write_text(folder / "package" / "MLmodel", f"model {name}\n")
+    write_manifest(folder / "package", package_digest=digest(name))
+    write_json(folder / "model" / "run.json", {"run_key": run_key or f"key-{name}"})
+    rows = [
+        _output(number, source, number < right) for number, source in enumerate(sources)
+    ]
+    write_outputs(folder / "hypotheses" / "test.jsonl", rows)
+    write_json(folder / "metrics.json", {"test": {"exact_match": right / len(sources)}})
+    ledger = Ledger("clean", "train", 100, 100 - dropped, {"too_long": dropped})
+    write_json(folder / "ledgers" / "clean.json", {"ledgers": [ledger]})
+    write_json(folder / "scores" / "scores.json", {"length_bounds": [10]})
+    return folder
+
+
+def _output(number: int, source: str, right: bool) -> Output:
+    text = f"Sentence {source.split()[1]} of many" if right else "Something else"
+    return Output(
+        id=f"test:{number}",
+        corpus="test",
+        group=f"test:{number}",
+        source=source,
+        references=(f"Sentence {source.split()[1]} of many",),
+        source_language="de",
+        target_language="en",
+        hypotheses=(Hypothesis(text, -0.5, -2.0, 5),),
+    )
