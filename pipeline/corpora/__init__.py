@@ -3,10 +3,12 @@
 from pipeline.corpora.corpus import Corpus
 from pipeline.corpora.jsonl import Jsonl
 from pipeline.corpora.parallel import Parallel
+from pipeline.corpora.sample.reader import Sample
 from pipeline.corpora.tsv import Tsv
 
 READERS: dict[str, type[Corpus]] = {
     "jsonl": Jsonl,
     "parallel": Parallel,
+    "sample": Sample,
     "tsv": Tsv,
 }

@@ -1,0 +1,176 @@
+"""What the Unicode CLDR says, through babel: names, dates, numbers, units, in any language.
+
+Non-breaking spaces become plain ones and soft hyphens go, since references are compared as they are.
+All functions are cached: a corpus says the same few thousand names again and again.
+"""
+
+import datetime
+from collections.abc import Sequence
+from functools import lru_cache
+
+from babel import Locale, dates, lists, numbers, units
+from babel.core import get_global
+
+SPACES = str.maketrans(
+    {"\u202f": " ", "\u00a0": " ", "\u2009": " ", "\u00ad": None, "\u200e": None}
+)
+DAYS_OF_UNIT = {"day": 1, "week": 7, "month": 30, "year": 365}
+ANY_YEAR = 2001  # begins on a Monday
+
+
+def plain(text: str) -> str:
+    """The text with plain spaces only."""
+    return text.translate(SPACES)
+
+
+@lru_cache(maxsize=None)
+def locale(language: str) -> Locale:
+    """CLDR's data of a language."""
+    return Locale.parse(language)
+
+
+@lru_cache(maxsize=None)
+def territory(code: str, language: str) -> str:
+    """The territory's name: Vereinigtes Königreich."""
+    return plain(locale(language).territories[code])
+
+
+@lru_cache(maxsize=None)
+def tongue(code: str, language: str) -> str:
+    """The language's name: Norwegisch."""
+    return plain(locale(language).languages[code])
+
+
+@lru_cache(maxsize=None)
+def city(zone: str, language: str) -> str:
+    """The city after which a time zone is named, from the zone's id where CLDR adds nothing."""
+    names = locale(language).time_zones.get(zone) or {}
+    name = names.get("city") or zone.rpartition("/")[2].replace("_", " ")
+    return plain(str(name))
+
+
+@lru_cache(maxsize=None)
+def currency(code: str, count: int, language: str) -> str:
+    """The currency's name in the form that goes with the count."""
+    return plain(numbers.get_currency_name(code, count, locale(language)))
+
+
+@lru_cache(maxsize=None)
+def decimal(hundredths: int, language: str) -> str:
+    """12,50."""
+    return plain(numbers.format_decimal(hundredths / 100, "#,##0.00", locale(language)))
+
+
+def money(cents: int, code: str, language: str) -> str:
+    """12,50 Norwegische Kronen."""
+    form = (
+        numbers.format_currency(
+            cents / 100, code, locale=locale(language), format_type="name", currency_digits=False
+        )
+        if cents % 100 == 0
+        else None
+    )
+    return plain(form) if form else f"{decimal(cents, language)} {currency(code, 12, language)}"
+
+
+@lru_cache(maxsize=None)
+def measured(count: int, unit: str, language: str) -> str:
+    """5 Kilometer."""
+    return plain(units.format_unit(count, unit, locale=locale(language)))
+
+
+@lru_cache(maxsize=None)
+def speed(count: int, unit: str, per: str, language: str) -> str:
+    """5 Kilometer pro Stunde."""
+    text = units.format_compound_unit(count, unit, denominator_unit=per, locale=locale(language))
+    return plain(text or "")
+
+
+@lru_cache(maxsize=None)
+def percent(tenths: int, language: str) -> str:
+    """12,5 %."""
+    return (
+        plain(numbers.format_percent(tenths / 1000, "#,##0.#%", locale(language)))
+        if (language == "en")
+        else plain(_percent(tenths, language))
+    )
+
+
+def _percent(tenths: int, language: str) -> str:
+    pattern = locale(language).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
+    return str(numbers.format_percent(tenths / 1000, pattern, locale(language)))
+
+
+@lru_cache(maxsize=None)
+def date(value: tuple[int | str, ...], style: str, language: str) -> str:
+    """A date (year, month, day) in the style full, long, medium or short."""
+    year, month_, day = (int(part) for part in value)
+    when = datetime.date(year, month_, day)
+    return plain(dates.format_date(when, style, locale(language)))  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=None)
+def day_and_month(value: tuple[int | str, ...], language: str) -> str:
+    """3. Mai."""
+    when = datetime.date(2000, int(value[0]), int(value[1]))
+    return plain(dates.format_skeleton("MMMMd", when, locale=locale(language)))
+
+
+@lru_cache(maxsize=None)
+def month_of_year(value: tuple[int | str, ...], language: str) -> str:
+    """Mai 1998, from (year, month)."""
+    when = datetime.date(int(value[0]), int(value[1]), 1)
+    return plain(dates.format_skeleton("yMMMM", when, locale=locale(language)))
+
+
+@lru_cache(maxsize=None)
+def month(number: int, language: str) -> str:
+    """Mai."""
+    return plain(dates.get_month_names("wide", "stand-alone", locale(language))[number])
+
+
+@lru_cache(maxsize=None)
+def weekday(number: int, language: str) -> str:
+    """Montag, from 0."""
+    return plain(dates.get_day_names("wide", "stand-alone", locale(language))[number])
+
+
+@lru_cache(maxsize=None)
+def clock(value: tuple[int | str, ...], language: str) -> str:
+    """20:15, from (hour, minute)."""
+    when = datetime.datetime(ANY_YEAR, 1, 1, int(value[0]), int(value[1]))
+    return plain(dates.format_time(when, "short", locale=locale(language)))
+
+
+@lru_cache(maxsize=None)
+def relative(count: int, unit: str, language: str) -> str:
+    """vor 3 Wochen (a negative count), in 3 Wochen."""
+    difference = datetime.timedelta(days=count * DAYS_OF_UNIT[unit])
+    return plain(
+        dates.format_timedelta(
+            difference,
+            granularity=unit,  # pyright: ignore[reportArgumentType]
+            threshold=1e9,
+            add_direction=True,
+            locale=locale(language),
+        )
+    )
+
+
+def joined(names: Sequence[str], language: str) -> str:
+    """Peru, Chile und Kuba."""
+    return plain(lists.format_list(list(names), locale=locale(language)))
+
+
+@lru_cache(maxsize=None)
+def tender() -> tuple[str, ...]:
+    """Codes of the currencies that some territory pays with today."""
+    territories = sorted(get_global("territory_currencies"))
+    found = {code for each in territories for code in numbers.get_territory_currencies(each)}
+    return tuple(sorted(found))
+
+
+@lru_cache(maxsize=None)
+def zones() -> tuple[str, ...]:
+    """Ids of the time zones, which are named after cities."""
+    return tuple(sorted(get_global("zone_territories")))

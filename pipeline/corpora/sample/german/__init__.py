@@ -1,0 +1,1 @@
+"""German: its words and its grammar."""

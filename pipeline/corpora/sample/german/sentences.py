@@ -1,0 +1,187 @@
+"""German sentences: a function for each kind of meaning, and the table that chooses it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.corpora.sample import cldr, meaning, phrases
+from pipeline.corpora.sample.german import nouns, places
+from pipeline.corpora.sample.german.clauses import infinitive, join, order, relative
+from pipeline.corpora.sample.german.verbs import BE, VERBS, person
+
+LINKS = {
+    "because": "weil", "although": "obwohl", "if": "falls", "while": "während",
+    "before": "bevor", "as_soon_as": "sobald",
+}  # fmt: skip
+SAYINGS: dict[str, dict[str, str]] = {
+    "say": {"ich": "sage", "wir": "sagen", "er": "sagt"},
+    "know": {"ich": "weiß", "wir": "wissen", "er": "weiß"},
+    "believe": {"ich": "glaube", "wir": "glauben", "er": "glaubt"},
+    "claim": {"ich": "behaupte", "wir": "behaupten", "er": "behauptet"},
+    "suspect": {"ich": "vermute", "wir": "vermuten", "er": "vermutet"},
+    "report": {"ich": "berichte", "wir": "berichten", "er": "berichtet"},
+    "hope": {"ich": "hoffe", "wir": "hoffen", "er": "hofft"},
+    "doubt": {"ich": "bezweifle", "wir": "bezweifeln", "er": "bezweifelt"},
+    "ask": {"ich": "frage", "wir": "fragen", "er": "fragt"},
+    "consider": {"ich": "überlege", "wir": "überlegen", "er": "überlegt"},
+    "not_know": {"ich": "weiß nicht", "wir": "wissen nicht", "er": "weiß nicht"},
+    "want_to_know": {"ich": "will wissen", "wir": "wollen wissen", "er": "will wissen"},
+}
+ATTEMPTS: dict[str, tuple[dict[str, str], str, str]] = {  # present, its end, perfect
+    "try": ({"ich": "versuche", "wir": "versuchen", "er": "versucht"}, "", "versucht"),
+    "plan": ({"ich": "plane", "wir": "planen", "er": "plant"}, "", "geplant"),
+    "hope": ({"ich": "hoffe", "wir": "hoffen", "er": "hofft"}, "", "gehofft"),
+    "promise": (
+        {"ich": "verspreche", "wir": "versprechen", "er": "verspricht"}, "", "versprochen",
+    ),
+    "decide": ({"ich": "beschließe", "wir": "beschließen", "er": "beschließt"}, "", "beschlossen"),
+    "begin": ({"ich": "fange", "wir": "fangen", "er": "fängt"}, "an", "angefangen"),
+    "intend": ({"ich": "habe", "wir": "haben", "er": "hat"}, "vor", "vorgehabt"),
+    "forget": ({"ich": "vergesse", "wir": "vergessen", "er": "vergisst"}, "", "vergessen"),
+}  # fmt: skip
+DIMENSIONS = {"weigh": ("wiegt", ""), "long": ("ist", "lang"), "high": ("ist", "hoch")}
+
+
+def statement(said: meaning.Statement) -> str:
+    return order(said.clause, "fronted" if said.fronted else "main") + "."
+
+
+def question(said: meaning.Question) -> str:
+    return order(said.clause, "question") + "?"
+
+
+def linked(said: meaning.Linked) -> str:
+    subordinate = f"{LINKS[said.link]} {order(said.subordinate, 'final')}"
+    if not said.first:
+        return f"{order(said.main, 'main')}, {subordinate}."
+    return f"{subordinate}, {order(said.main, 'question')}."
+
+
+def reported(said: meaning.Reported) -> str:
+    finite = SAYINGS[said.manner][person(said.subject)]
+    link = "ob" if said.manner in ("ask", "consider", "not_know", "want_to_know") else "dass"
+    who = nouns.phrase(said.subject, "nominative")
+    return f"{who} {finite}, {link} {order(said.clause, 'final')}."
+
+
+def related(said: meaning.Relative) -> str:
+    head = nouns.phrase(said.main.subject, "nominative")
+    rest = order(said.main, "continued")
+    return f"{head}, {relative(said.relative)}, {rest}."
+
+
+def attempt(said: meaning.Attempt) -> str:
+    who = person(said.clause.subject)
+    present, prefix, participle = ATTEMPTS[said.manner]
+    finite, end = (present[who], prefix)
+    if said.tense == "past":
+        finite, end = {"ich": "habe", "wir": "haben", "er": "hat"}[who], participle
+    subject = nouns.phrase(said.clause.subject, "nominative")
+    return f"{join(subject, finite, end)}, {infinitive(said.clause)}."
+
+
+def joined(said: meaning.Joined) -> str:
+    link = {"and": " und", "but": ", aber"}[said.link]
+    return f"{order(said.first, 'main')}{link} {order(said.second, 'main')}."
+
+
+def price(said: meaning.Price) -> str:
+    thing = nouns.phrase(said.thing, "nominative")
+    return f"{thing} kostet {cldr.money(said.cents, said.currency, 'de')}."
+
+
+def measure(said: meaning.Measure) -> str:
+    finite, end = DIMENSIONS[said.dimension]
+    amount = cldr.measured(said.count, said.unit, "de")
+    return join(nouns.phrase(said.thing, "nominative"), finite, amount, end) + "."
+
+
+def distance(said: meaning.Distance) -> str:
+    amount = cldr.measured(said.count, said.unit, "de")
+    origin, destination = cldr.city(said.origin, "de"), cldr.city(said.destination, "de")
+    return f"von {origin} nach {destination} sind es {amount}."
+
+
+def birth(said: meaning.Birth) -> str:
+    who, finite = nouns.phrase(said.person, "nominative"), BE[person(said.person)]
+    date, city = cldr.date(said.date, "long", "de"), cldr.city(said.city, "de")
+    return f"{who} {finite} am {date} in {city} geboren."
+
+
+def share(said: meaning.Share) -> str:
+    group = nouns.NOUNS[said.group][2]
+    where = places.place(meaning.Place("in", "territory", said.territory))
+    part = cldr.percent(said.tenths, "de")
+    return f"etwa {part} der {group} {where} sprechen {cldr.tongue(said.tongue, 'de')}."
+
+
+def rendering(said: meaning.Rendering) -> str:
+    who, text = nouns.phrase(said.subject, "nominative"), nouns.phrase(said.text, "accusative")
+    origin = cldr.tongue(said.origin, "de")
+    destination = cldr.tongue(said.destination, "de")
+    way = f"aus dem {_weak(origin, 'en')} ins {_weak(destination, 'e')}"
+    clause = meaning.Clause(said.subject, "translate", tense=said.tense)
+    return join(who, order_finite(clause), text, way, order_end(clause)) + "."
+
+
+def order_finite(clause: meaning.Clause) -> str:
+    from pipeline.corpora.sample.german.verbs import bracket
+
+    return bracket(clause)[0]
+
+
+def order_end(clause: meaning.Clause) -> str:
+    from pipeline.corpora.sample.german.verbs import bracket
+
+    return bracket(clause)[1]
+
+
+def _weak(tongue: str, ending: str) -> str:
+    return tongue + ending if tongue.endswith("isch") else tongue
+
+
+def listing(said: meaning.Listing) -> str:
+    who = nouns.phrase(said.subject, "nominative")
+    person_ = person(said.subject)
+    if said.manner in ("speaks", "learns"):
+        names = cldr.joined([cldr.tongue(code, "de") for code in said.codes], "de")
+        verb = VERBS["speak" if said.manner == "speaks" else "learn"]
+        return f"{who} {verb.finite(person_)} {names}."
+    names = cldr.joined([places.territory(code, "accusative") for code in said.codes], "de")
+    if said.manner == "knows":
+        return f"{who} {VERBS['know'].finite(person_)} {names}."
+    return f"{who} {nouns_have(person_)} {names} besucht."
+
+
+def nouns_have(who: str) -> str:
+    return {"ich": "habe", "wir": "haben", "er": "hat"}[who]
+
+
+def repetition(said: meaning.Repetition) -> str:
+    return order(said.clause, "main", f"zum {places.ordinal(said.ordinal)} Mal") + "."
+
+
+SAY: dict[type[Any], Callable[[Any], str]] = {
+    meaning.Statement: statement,
+    meaning.Question: question,
+    meaning.Linked: linked,
+    meaning.Reported: reported,
+    meaning.Relative: related,
+    meaning.Attempt: attempt,
+    meaning.Joined: joined,
+    meaning.Price: price,
+    meaning.Measure: measure,
+    meaning.Distance: distance,
+    meaning.Birth: birth,
+    meaning.Share: share,
+    meaning.Rendering: rendering,
+    meaning.Listing: listing,
+    meaning.Repetition: repetition,
+}
+
+
+def say(said: meaning.Meaning) -> str:
+    """The sentence, its first letter a capital."""
+    if isinstance(said, meaning.Phrase):
+        return phrases.say(said, "de")
+    text = SAY[type(said)](said)
+    return text[0].upper() + text[1:]

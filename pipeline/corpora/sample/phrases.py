@@ -1,0 +1,64 @@
+"""Phrases that CLDR and num2words say in any language: dates, times, numbers, units, money, lists.
+
+They are the whole of a pair where one language has no grammar here, and a small part of the others.
+"""
+
+from collections.abc import Callable
+
+from num2words import num2words
+
+from pipeline.corpora.sample import cldr
+from pipeline.corpora.sample.meaning import Phrase
+
+Value = tuple[int | str, ...]
+STYLES = ("full", "long", "medium")
+
+
+def _words(value: Value, language: str) -> str:
+    return str(num2words(int(value[0]), lang=language))
+
+
+def _amount(value: Value, language: str) -> str:
+    return cldr.measured(int(value[0]), str(value[1]), language)
+
+
+def _speed(value: Value, language: str) -> str:
+    return cldr.speed(int(value[0]), str(value[1]), str(value[2]), language)
+
+
+def _span(value: Value, language: str) -> str:
+    from_, to = cldr.date(value[:3], "long", language), cldr.date(value[3:], "long", language)
+    return f"{from_} – {to}"
+
+
+KINDS: dict[str, Callable[[Value, str], str]] = {
+    "full": lambda value, language: cldr.date(value, "full", language),
+    "long": lambda value, language: cldr.date(value, "long", language),
+    "medium": lambda value, language: cldr.date(value, "medium", language),
+    "span": _span,
+    "month_of_year": cldr.month_of_year,
+    "clock": cldr.clock,
+    "relative": lambda value, language: cldr.relative(int(value[0]), str(value[1]), language),
+    "words": _words,
+    "amount": _amount,
+    "speed": _speed,
+    "money": lambda value, language: cldr.money(int(value[0]), str(value[1]), language),
+    "percent": lambda value, language: cldr.percent(int(value[0]), language),
+    "territories": lambda value, language: cldr.joined(
+        [cldr.territory(str(code), language) for code in value], language
+    ),
+    "tongues": lambda value, language: cldr.joined(
+        [cldr.tongue(str(code), language) for code in value], language
+    ),
+    "cities": lambda value, language: cldr.joined(
+        [cldr.city(str(zone), language) for zone in value], language
+    ),
+    "currencies": lambda value, language: cldr.joined(
+        [cldr.currency(str(code), 12, language) for code in value], language
+    ),
+}
+
+
+def say(phrase: Phrase, language: str) -> str:
+    """The phrase in a language."""
+    return KINDS[phrase.kind](phrase.value, language)
