@@ -1,19 +1,30 @@
-"""The only door to Ray, and to processes of our own: one function over many batches of rows.
+"""The only door to Ray, and to processes of our own: `spread` and `train_workers`.
 
-The function is pure and picklable, so it gives the same batches here, in processes of this machine,
-and on a Ray cluster; results come back in order, and only a few batches are under way at a time.
+`spread` maps one function over many batches of rows. The function is pure and picklable, so it
+gives the same batches here, in processes of this machine, and on a Ray cluster; results come back
+in order, and only a few batches are under way at a time.
+
+`train_workers` starts a team of training workers with Ray Train, and starts it again when a worker
+is lost. What is trained is the function's business; it finds its peers through torch.distributed.
 """
 
 import logging
 import multiprocessing
+import os
+import shutil
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
 
 from pipeline.arrow import RecordBatch
+from pipeline.files import empty_folder
+from pipeline.problems import Problem
+from pipeline.seats import Crew, Seat, Work, environment, failed, raise_failure, sit
 
 BatchFunction = Callable[[RecordBatch], RecordBatch]
 IN_FLIGHT = 2  # batches for each process: one being worked on, one waiting
@@ -104,3 +115,143 @@ def _to_bytes(batch: RecordBatch) -> bytes:
 
 def _from_bytes(message: bytes) -> RecordBatch:
     return pa.ipc.open_stream(message).read_next_batch()
+
+
+GRACE_SECONDS = 60.0  # for a checkpoint and a clean end, after the wish to stop
+POLL_SECONDS = 0.2
+# What is switched off writes to the log, phones home, or copies what workers print.
+RAY_ENVIRONMENT = {
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+def train_workers(
+    work: Work, argument: object, crew: Crew, *, folder: Path, stop: Callable[[], None]
+) -> None:
+    """Run `work(seat, argument)` in every worker of a team until it returns in all of them.
+
+    A team that loses a worker (it was killed, or its host is gone) is started again, `restarts`
+    times; a Problem or a bug ends it at once and is raised here. `folder` holds what passes between
+    here and there. On Ctrl-C `stop` is called, and the workers have time to end by themselves.
+    """
+    os.environ.update(RAY_ENVIRONMENT)
+    exchange = empty_folder(folder / "ray").resolve()
+    session = _start_ray(crew)
+    try:
+        _watch(_run_in_thread(work, argument, crew, exchange), exchange, stop)
+    finally:
+        _stop_ray(session)
+        shutil.rmtree(exchange, ignore_errors=True)
+
+
+def _start_ray(crew: Crew) -> Path | None:
+    """Start or join Ray; the folder of its session, where it is ours."""
+    import ray
+
+    quiet: dict[str, Any] = {
+        "logging_level": logging.ERROR,
+        "logging_config": ray.LoggingConfig(log_level="ERROR"),
+        "log_to_driver": False,
+        "runtime_env": {"env_vars": RAY_ENVIRONMENT | environment(crew)},
+    }
+    if crew.address != "local":
+        try:
+            ray.init(address=crew.address, **quiet)
+        except ConnectionError as error:
+            raise Problem(
+                "no Ray cluster answers",
+                where="machine.yaml, ray_address",
+                value=crew.address,
+                remedy=f"start it, or set `local` ({error})",
+                retry=True,
+            ) from None
+        return None
+    cores = {"num_cpus": crew.workers, "object_store_memory": 200 * 2**20}
+    context: Any = ray.init(address="local", include_dashboard=False, **cores, **quiet)
+    return Path(context.address_info["session_dir"])
+
+
+def _stop_ray(session: Path | None) -> None:
+    """Leave Ray; a session of ours ends, and its logs go."""
+    import ray
+
+    ray.shutdown()
+    if session is not None:
+        shutil.rmtree(session, ignore_errors=True)
+
+
+def _run_in_thread(
+    work: Work, argument: object, crew: Crew, exchange: Path
+) -> tuple[threading.Thread, list[BaseException]]:
+    """Ray's blocking call in a thread of its own: signals arrive here, and are answered here."""
+    from ray import train
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    failures: list[BaseException] = []
+    per_worker = {"CPU": 1} | ({"GPU": 1} if crew.device == "cuda" else {})
+    trainer = TorchTrainer(
+        _seated,
+        train_loop_config={"work": work, "argument": argument, "crew": crew, "exchange": exchange},
+        torch_config=TorchConfig(backend="nccl" if crew.device == "cuda" else "gloo"),
+        scaling_config=train.ScalingConfig(
+            num_workers=crew.workers,
+            use_gpu=crew.device == "cuda",
+            resources_per_worker=per_worker,
+        ),
+        run_config=train.RunConfig(
+            name="team",
+            storage_path=str(exchange),
+            failure_config=train.FailureConfig(max_failures=crew.restarts),
+            logging_config=train.LoggingConfig(log_level="ERROR"),
+        ),
+    )
+
+    def run() -> None:
+        try:
+            trainer.fit()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="ray-train", daemon=True)
+    thread.start()
+    return thread, failures
+
+
+def _watch(
+    running: tuple[threading.Thread, list[BaseException]], exchange: Path, stop: Callable[[], None]
+) -> None:
+    """Wait for the team; raise what failed."""
+    thread, failures = running
+    try:
+        while thread.is_alive() and not failed(exchange):
+            thread.join(POLL_SECONDS)
+    except KeyboardInterrupt:
+        stop()
+        thread.join(GRACE_SECONDS)
+        raise
+    raise_failure(exchange)
+    if failures:
+        raise Problem(
+            "the training workers were lost, and starting them again did not help",
+            where="machine.yaml, worker_restarts",
+            value=str(failures[0]).strip().splitlines()[-1],
+            remedy="run the same command again: training goes on from its last checkpoint",
+            retry=True,
+        ) from failures[0]
+
+
+def _seated(config: dict[str, Any]) -> None:
+    """What Ray runs in each worker."""
+    from ray.train import get_context
+    from ray.train.torch import get_device
+
+    context = get_context()
+    here = (context.get_local_rank(), context.get_local_world_size())
+    seat = Seat(context.get_world_rank(), context.get_world_size(), str(get_device()), *here)
+    sit(seat, **config)

@@ -1,0 +1,78 @@
+"""Collating: rows of shards become a Batch.
+
+Example: source ids `[11, 12, 3]` (EOS is stored) with target ids `[21, 22]` (bare) become source
+`[11, 12, 3]`, prefix `[2, 21, 22]` (BOS first) and target `[21, 22, 3]` (EOS last).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.batches.batch import BOS, EOS, Batch, Ragged
+from pipeline.shards.read import Shards, ids, open_shards
+
+Ids = NDArray[np.int32]
+
+
+def ragged(sequences: Sequence[Ids]) -> Ragged:
+    """Sequences laid end to end as int64 ids."""
+    lengths = tuple(len(sequence) for sequence in sequences)
+    flat = np.concatenate([np.asarray(s, np.int64) for s in sequences] or [np.zeros(0, np.int64)])
+    return Ragged(torch.from_numpy(flat), lengths)
+
+
+def batch_of(
+    sources: Sequence[Ids], targets: Sequence[Ids] | None, index: NDArray[np.int64]
+) -> Batch:
+    """A batch of `sources` (EOS included), in training with bare `targets`; on the CPU."""
+    prefix = target = None
+    if targets is not None:
+        bos, eos = np.array([BOS], np.int32), np.array([EOS], np.int32)
+        prefix = ragged([np.concatenate([bos, ids]) for ids in targets])
+        target = ragged([np.concatenate([ids, eos]) for ids in targets])
+    return Batch(ragged(sources), prefix, target, torch.from_numpy(np.asarray(index, np.int64)))
+
+
+class Examples:
+    """A folder of shards as examples by row number; blocks are read by range, ids not copied."""
+
+    def __init__(self, shards: Shards) -> None:
+        self.shards = shards
+        self.source_lengths, self.target_lengths = shards.lengths()
+        self.starts = np.concatenate([[0], np.cumsum(shards.blocks)]).astype(np.int64)
+
+    @property
+    def count(self) -> int:
+        """How many examples."""
+        return self.shards.rows
+
+    def ids(self, rows: NDArray[np.int64]) -> tuple[list[Ids], list[Ids]]:
+        """Source (EOS included) and bare target ids of each row, in the order of `rows`."""
+        sources: list[Ids] = [_EMPTY] * len(rows)
+        targets: list[Ids] = [_EMPTY] * len(rows)
+        blocks = np.searchsorted(self.starts, rows, side="right") - 1
+        for block in np.unique(blocks):
+            batch = self.shards.block(int(block))
+            source, source_ends = ids(batch, "source")
+            target, target_ends = ids(batch, "target")
+            for place in np.flatnonzero(blocks == block):
+                row = int(rows[place] - self.starts[block])
+                sources[place] = source[source_ends[row] : source_ends[row + 1]]
+                targets[place] = target[target_ends[row] : target_ends[row + 1]]
+        return sources, targets
+
+    def batch(self, rows: NDArray[np.int64], index: NDArray[np.int64]) -> Batch:
+        """The rows as a batch with targets."""
+        sources, targets = self.ids(rows)
+        return batch_of(sources, targets, index)
+
+
+_EMPTY: Ids = np.zeros(0, np.int32)
+
+
+def open_examples(folder: Path) -> Examples:
+    """The examples of a shard folder; a Problem where a file is missing, cut or altered."""
+    return Examples(open_shards(folder))

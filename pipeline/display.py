@@ -1,0 +1,143 @@
+"""Training as a person sees it: a bar in a terminal, plain lines elsewhere.
+
+It follows a run's progress file from the process that waits, so that it neither slows the workers
+nor depends on where they are. A line: `step 300 of 1800  loss 3.214  5,930 tokens/s  4:10 left`.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+SECONDS_PER_LOOK = 0.5
+SECONDS_PER_LINE = 15.0
+WINDOW = 30  # records that speed is measured over
+
+
+class Screen(Protocol):
+    """What a run is shown on."""
+
+    def step(self, step: int, facts: str) -> None:
+        """Show where training stands."""
+        ...
+
+    def line(self, text: str) -> None:
+        """Show something that stays."""
+        ...
+
+
+class Lines:
+    """A log: now and then a line."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self._shown = 0.0
+
+    def step(self, step: int, facts: str) -> None:
+        """A line, where the last one is long enough ago."""
+        now = time.monotonic()
+        if now - self._shown >= SECONDS_PER_LINE or step == self.steps:
+            self._shown = now
+            self.line(f"step {step} of {self.steps}  {facts}")
+
+    def line(self, text: str) -> None:
+        """A line."""
+        print(text, flush=True)
+
+
+class Bar:
+    """A terminal: one bar, with what stays above it."""
+
+    def __init__(self, steps: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
+        self.progress = Progress(TextColumn("training"), *columns)
+        self._task = self.progress.add_task("training", total=steps, facts="starting")
+
+    def step(self, step: int, facts: str) -> None:
+        """Move the bar."""
+        self.progress.update(self._task, completed=step, facts=facts)
+
+    def line(self, text: str) -> None:
+        """A line above the bar."""
+        self.progress.console.print(text, highlight=False)
+
+
+class Follower:
+    """Reads what was appended to a progress file, and shows it."""
+
+    def __init__(self, path: Path, steps: int, screen: Screen) -> None:
+        self.path, self.steps, self.screen = path, steps, screen
+        self._offset = path.stat().st_size if path.exists() else 0
+        self._seen: deque[tuple[float, int, int]] = deque(maxlen=WINDOW)  # time, step, tokens
+
+    def look(self) -> None:
+        """Show the whole lines that came since the last look."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.splitlines():
+            try:
+                self._show(json.loads(line))
+            except (ValueError, KeyError):  # a line that a crash cut short
+                continue
+
+    def _show(self, record: Mapping[str, Any]) -> None:
+        step, values = int(record["step"]), record["values"]
+        if record["kind"] == "train":
+            self.screen.step(step, self._facts(record["time"], step, values))
+        elif record["kind"] == "valid":
+            scores = "  ".join(f"{name} {value:.3f}" for name, value in sorted(values.items()))
+            self.screen.line(f"step {step}: validation  {scores}")
+        else:
+            self._seen.clear()
+            self.screen.line(f"step {step}: {record['note']}")
+
+    def _facts(self, now: float, step: int, values: Mapping[str, float]) -> str:
+        self._seen.append((now, step, int(values["tokens_so_far"])))
+        (then, first, before), facts = self._seen[0], f"loss {values['loss']:.3f}"
+        if step <= first or now <= then:
+            return facts
+        speed = (values["tokens_so_far"] - before) / (now - then)
+        left = int((self.steps - step) * (now - then) / (step - first))
+        return f"{facts}  {speed:,.0f} tokens/s  {left // 60}:{left % 60:02d} left"
+
+
+@contextmanager
+def showing(path: Path, steps: int) -> Generator[None]:
+    """Follow the progress file `path` of a run of `steps`, until the body ends."""
+    if not sys.stdout.isatty():
+        with _following(Follower(path, steps, Lines(steps))):
+            yield
+        return
+    bar = Bar(steps)
+    with bar.progress, _following(Follower(path, steps, bar)):
+        yield
+
+
+@contextmanager
+def _following(follower: Follower) -> Generator[None]:
+    done = threading.Event()
+
+    def follow() -> None:
+        while not done.wait(SECONDS_PER_LOOK):
+            follower.look()
+
+    thread = threading.Thread(target=follow, name="display", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        follower.look()

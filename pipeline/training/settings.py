@@ -1,0 +1,52 @@
+"""The section `training` of params.yaml: everything about training that changes the weights."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveInt, SerializeAsAny, model_validator
+
+from pipeline.choose import chosen
+from pipeline.settings import Settings
+from pipeline.training import OPTIMIZERS, SCHEDULES
+from pipeline.training.optimizer import AdamW
+from pipeline.training.schedule import Schedule
+
+
+class Training(Settings):
+    """How a model is trained."""
+
+    seed: int = Field(1, ge=0)
+    """First weights, the order of the examples and dropout are pure functions of it."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """What matrix products are computed in; weights and sums are kept in fp32."""
+    steps: PositiveInt
+    """Length of the run. The schedule counts steps, never seconds."""
+    tokens_per_step: PositiveInt
+    """Target pieces (EOS counted) that one step consumes: the unit of the learning rate."""
+    schedule: Annotated[SerializeAsAny[Schedule], chosen(SCHEDULES)]
+    """Learning rate by step."""
+    optimizer: Annotated[SerializeAsAny[AdamW], chosen(OPTIMIZERS)]
+    """From gradient to step."""
+    validate_every_steps: PositiveInt
+    """Steps between validations; the last step is validated in any case."""
+    checkpoint_every_steps: PositiveInt
+    """Steps between planned checkpoints. Unplanned ones come by the clock: machine.yaml."""
+    patience: PositiveInt | None = None
+    """Validations without progress before the run stops; null: never."""
+    best_by: Literal["bleu", "loss"] = "bleu"
+    """What validations are compared by: BLEU of greedy decoding (higher) or loss (lower)."""
+    average_best: PositiveInt = 1
+    """How many of the best validated weights the result is the average of; 1: the best."""
+    max_skipped_steps: PositiveInt = 20
+    """Steps in a row whose gradient is not finite, before the run ends with a message."""
+    start: Path = Path("data/none")
+    """A package whose weights are the first ones; an empty folder: drawn from the seed."""
+
+    @model_validator(mode="after")
+    def _warm_up_fits(self) -> Self:
+        if self.schedule.warmup_steps > self.steps:
+            raise ValueError(
+                f"schedule.warmup_steps ({self.schedule.warmup_steps}) is more than "
+                f"steps ({self.steps})"
+            )
+        return self

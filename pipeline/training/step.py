@@ -1,0 +1,113 @@
+"""One step: a pure function of weights, optimiser state, the step's number and its group.
+
+Order: sum over slots, sum over workers, norm, clip, step. Counts of the whole group are known
+before the first backward; whether the step is taken is decided from the reduced norm, so that all
+workers agree.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from pipeline.batches.batch import Batch
+from pipeline.models.seam import Chance, Trainable
+from pipeline.training.gradient import Gradient
+from pipeline.training.optimizer import Optimizer
+from pipeline.training.team import Team
+
+
+class Learner(Trainable, Protocol):
+    """What the engine needs of a model: the seam, and its parameters by name."""
+
+    def named_parameters(self) -> Iterable[tuple[str, Parameter]]:
+        """Every trained tensor, once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened in a step. Losses are means of the whole group."""
+
+    number: int
+    loss: float  # the weighted sum of the terms
+    losses: Mapping[str, float]  # each term's sum over its count
+    counts: Mapping[str, int]
+    gradient_norm: float
+    rate: float
+    tokens: int  # target tokens of the group
+    taken: bool  # False: the gradient was not finite, and the weights stayed as they were
+    stop: bool  # some worker was asked to stop after this step
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a worker takes steps with."""
+
+    model: Learner
+    gradient: Gradient
+    optimizer: Optimizer
+    team: Team
+    clip_norm: float | None
+
+
+def hands_of(model: Learner, optimizer: Optimizer, team: Team, clip_norm: float | None) -> Hands:
+    """Hands for `model`; its gradient vector also carries the losses and the wish to stop."""
+    gradient = Gradient(optimizer.parameters.values(), extras=len(model.weights) + 1)
+    return Hands(model, gradient, optimizer, team, clip_norm)
+
+
+def take(
+    hands: Hands, share: Sequence[Batch], chance: Chance, *, rate: float, tokens: int, stop: bool
+) -> Step:
+    """Take the step of a group of which `share` is this worker's part (it may be empty)."""
+    model, gradient = hands.model, hands.gradient
+    counts = group_counts(model, share, hands.team)
+    gradient.clear()
+    sums = backward(model, share, counts, chance)
+    gradient.extras.copy_(
+        torch.stack([*sums.values(), torch.tensor(float(stop)).to(gradient.extras)])
+    )
+    *totals, wish = gradient.reduce(hands.team)
+    norm = gradient.norm()
+    taken = math.isfinite(norm)
+    if taken:
+        gradient.clip(norm, hands.clip_norm)
+        hands.optimizer.step(rate)
+    losses = {
+        term: total / max(1, counts[term]) for term, total in zip(counts, totals, strict=True)
+    }
+    loss = sum(model.weights[term] * value for term, value in losses.items())
+    return Step(chance.step, loss, losses, counts, norm, rate, tokens, taken, wish > 0)
+
+
+def group_counts(model: Learner, share: Sequence[Batch], team: Team) -> dict[str, int]:
+    """Each term's count over the whole group, from the batches alone."""
+    own = dict.fromkeys(model.weights, 0)
+    for batch in share:
+        for term, count in model.counts(batch).items():
+            own[term] += count
+    total = torch.tensor(list(own.values()), dtype=torch.int64, device=team.device)
+    team.sum_(total)
+    return dict(zip(own, total.tolist(), strict=True))
+
+
+def backward(
+    model: Learner, share: Sequence[Batch], counts: Mapping[str, int], chance: Chance
+) -> dict[str, Tensor]:
+    """Add the share's gradient of the group's loss; each term's sum over the share."""
+    scales = {t: model.weights[t] / count if count else 0.0 for t, count in counts.items()}
+    parameter = next(iter(model.named_parameters()))[1]
+    sums = {term: parameter.new_zeros(()) for term in counts}
+    for batch in share:
+        losses = model.losses(batch, chance)
+        used = [term for term, scale in scales.items() if scale and term in losses]
+        if used:
+            torch.stack([losses[term] * scales[term] for term in used]).sum().backward()
+        for term in used:
+            sums[term] += losses[term].detach()
+    return sums

@@ -1,0 +1,63 @@
+"""The team: the workers that take a step together, and the few things that they say to each other.
+
+Everything that crosses between workers goes through here, as tensors. Values travel as JSON, never
+as pickles. A team of one needs no process group.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+class LostWorkerError(ConnectionError):
+    """A worker no longer answers: nothing is wrong with this one, and a new team may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """This worker's `rank` among `count` workers, and the device that it computes on."""
+
+    rank: int = 0
+    count: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def sum_(self, tensor: Tensor) -> None:
+        """Replace `tensor` by its sum over the workers: the same bits on each."""
+        if self.count > 1:
+            self._together(lambda: dist.all_reduce(tensor))
+
+    def gather(self, value: Any) -> list[Any]:
+        """Every worker's JSON value, by rank, on every worker."""
+        if self.count == 1:
+            return [value]
+        content = np.frombuffer(json.dumps(value).encode(), np.uint8).copy()
+        lengths = self._gather(torch.tensor([len(content)], device=self.device))
+        longest = max(int(length) for length in lengths)
+        padded = torch.zeros(longest, dtype=torch.uint8, device=self.device)
+        padded[: len(content)] = torch.from_numpy(content)
+        parts = self._gather(padded)
+        pairs = zip(parts, lengths, strict=True)
+        return [json.loads(bytes(part[: int(end)].cpu().numpy())) for part, end in pairs]
+
+    def tell(self, value: Any) -> Any:
+        """The JSON value of rank 0, on every worker."""
+        return self.gather(value if self.rank == 0 else None)[0]
+
+    def _gather(self, tensor: Tensor) -> list[Tensor]:
+        parts = [torch.empty_like(tensor) for _ in range(self.count)]
+        self._together(lambda: dist.all_gather(parts, tensor))
+        return parts
+
+    def _together(self, operation: Callable[[], object]) -> None:
+        try:
+            operation()
+        except RuntimeError as error:
+            raise LostWorkerError(
+                f"worker {self.rank} of {self.count} lost its team: {error}"
+            ) from error

@@ -1,0 +1,44 @@
+"""Weights by name: out of a model, into a model, and the average of stored ones."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipeline.problems import Problem
+from pipeline.training.checkpoint import load_weights
+from pipeline.training.step import Learner
+
+
+def weights_of(model: Learner) -> dict[str, Tensor]:
+    """Every trained tensor by name; not a copy."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def set_weights(model: Learner, weights: Mapping[str, Tensor]) -> None:
+    """Copy `weights` into the model's parameters, by name; a Problem where they do not fit."""
+    parameters = dict(model.named_parameters())
+    odd = set(parameters) ^ set(weights) or {
+        name for name, p in parameters.items() if p.shape != weights[name].shape
+    }
+    if odd:
+        raise Problem(
+            "weights do not fit the model",
+            value=sorted(odd)[0],
+            remedy="start from a model of the same shape, or train without `training.start`",
+        )
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(weights[name])
+
+
+def average(folders: list[Path]) -> dict[str, Tensor]:
+    """The mean of stored weights, taken in float64 in the order of their steps."""
+    total: dict[str, Tensor] = {}
+    kinds: dict[str, torch.dtype] = {}
+    for folder in sorted(folders):
+        for name, tensor in load_weights(folder).items():
+            kinds[name] = tensor.dtype
+            total[name] = total[name] + tensor.double() if name in total else tensor.double()
+    return {name: (tensor / len(folders)).to(kinds[name]) for name, tensor in total.items()}
