@@ -1,0 +1,44 @@
+"""The pages of docs/ say what the code says."""
+
+import importlib.util
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def generator(root):
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", root / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["parameters.md", "machine.md"])
+def test_a_generated_page_is_current(generator, root, page):
+    assert (root / "docs" / page).read_text() == generator.pages()[page], "run: make docs"
+
+
+def test_every_setting_says_what_it_is(generator):
+    kinds = {generator.Machine}
+    for kind, _ in generator.sections().values():
+        kinds |= {kind, *members(generator, kind)}
+    silent = [
+        f"{kind.__module__}.{kind.__name__}.{name}"
+        for kind in kinds
+        for name, field in kind.model_fields.items()
+        if not field.description
+    ]
+    assert sorted(silent) == []
+
+
+def members(generator, kind):
+    """The settings classes that stand in the fields of `kind`, at any depth."""
+    for _, part in generator.inside(kind):
+        yield from part.members.values() if isinstance(part, generator.Choice) else [part]
+
+
+def test_every_section_of_the_params_is_described(generator, root):
+    import yaml
+
+    assert set(yaml.safe_load((root / "params.yaml").read_text())) == set(generator.sections())
