@@ -46,6 +46,7 @@ check: $(STAMP)
 	ruff check .
 	pyright
 	lint-imports
+	@python infra/sizes.py
 
 lock: $(STAMP)
 	@python infra/lock.py $(ARGS)
