@@ -1,4 +1,4 @@
-"""Fixtures of the registry's tests: a server on a fresh SQLite file, and tiny outs with a package."""
+"""Fixtures of the registry: a server on a fresh SQLite file, and tiny outs with a package."""
 
 import shutil
 from collections.abc import Callable
@@ -58,9 +58,7 @@ def _outs(
     write_text(folder / "package" / "MLmodel", f"model {name}\n")
     write_manifest(folder / "package", package_digest=digest(name))
     write_json(folder / "model" / "run.json", {"run_key": run_key or f"key-{name}"})
-    rows = [
-        _output(number, source, number < right) for number, source in enumerate(sources)
-    ]
+    rows = [_output(number, source, number < right) for number, source in enumerate(sources)]
     write_outputs(folder / "hypotheses" / "test.jsonl", rows)
     write_json(folder / "metrics.json", {"test": {"exact_match": right / len(sources)}})
     ledger = Ledger("clean", "train", 100, 100 - dropped, {"too_long": dropped})

@@ -114,6 +114,6 @@ def test_an_unknown_version_is_a_problem_that_names_the_known_ones(
     with pytest.raises(Problem, match="one of: none is registered"):
         version(server, "1")
     register(server, make_outs("one"), tmp_path / "state", LINEAGE)
-    with pytest.raises(Problem, match="one of: 1$"):
+    with pytest.raises(Problem, match=r"one of: 1$"):
         version(server, "7")
     assert at(server, "champion") is None
