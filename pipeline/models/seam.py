@@ -2,6 +2,7 @@
 
 N sources, K hypotheses of each (K = 1 in training and greedy search), width D, vocabulary V.
 Training knows only `weights`, `counts` and `losses`; search knows only `encode` and `advance`.
+A model is made of four parts (`parts.py`); vectors are kept for real positions only, flat.
 One mask convention: True = real, may be attended, counts in the loss.
 """
 
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from pipeline.batches.batch import Batch
+from pipeline.models.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,36 @@ class Chance:
 
     seed: int
     step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """What a front end makes of sources: vectors, where they lie, and ids where they align."""
+
+    values: Float[Tensor, "positions width"]
+    layout: Layout
+    ids: Int[Tensor, " positions"] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What an encoder makes of sources: per source, never repeated for its hypotheses."""
+
+    states: Float[Tensor, "positions width"]
+    layout: Layout
+    summary: Float[Tensor, "sources width"]  # where a decoder may start from
+    ids: Int[Tensor, " positions"] | None  # copying needs them; None after subsampling
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A decoder's output: flat positions in training, sources × beams in search.
+
+    `attention` (padded to the longest source, in evaluation sums to 1) is there when asked for.
+    """
+
+    output: Float[Tensor, "*places width"]
+    attention: Float[Tensor, "*places longest"] | None
 
 
 class State(Protocol):
@@ -59,15 +91,15 @@ class Searchable(Protocol):
         """How many target ids there are."""
         ...
 
-    def encode(self, batch: Batch) -> State:
-        """The state before the first id; one hypothesis a source."""
+    def encode(self, batch: Batch, *, attention: bool = False) -> State:
+        """The state before the first id; one hypothesis a source. `attention`: `advance` gives it."""
         ...
 
     def advance(
         self, ids: Int[Tensor, "sources beams"], state: State
     ) -> tuple[
         Float[Tensor, "sources beams vocabulary"],
-        Float[Tensor, "sources beams width"] | None,
+        Float[Tensor, "sources beams longest"] | None,
         State,
     ]:
         """Feed one id to every hypothesis: log-probabilities of the next, attention if asked for."""

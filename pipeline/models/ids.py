@@ -1,0 +1,27 @@
+"""The front end of ids: a vector for each piece of a text.
+
+Example: source ids `[11, 12, 3]` become three rows of the source table.
+"""
+
+from pipeline.batches.batch import Ragged
+from pipeline.models.layout import Layout
+from pipeline.models.parts import Examples, FrontEnd, FrontSettings
+from pipeline.models.seam import Vectors
+from pipeline.models.table import Table
+
+
+class Ids(FrontSettings):
+    """Sources are ids; how their vectors are shared and scaled is set for the whole model."""
+
+    def build(self, width: int) -> FrontEnd:
+        """It has no weights but the table, which belongs to the model."""
+        return IdsFrontEnd()
+
+
+class IdsFrontEnd(FrontEnd):
+    """Looks up the source table."""
+
+    def forward(self, source: Ragged, table: Table, examples: Examples) -> Vectors:
+        """One vector for each id."""
+        layout = Layout(source.lengths, source.values.device)
+        return Vectors(table(source.values), layout, source.values)

@@ -1,0 +1,93 @@
+"""Where flat positions lie: the geometry of sequences of different lengths.
+
+Vectors are kept for real positions only, `[positions, D]`, sequence after sequence. Attention works
+on a padded view `[sequences, longest, D]`, which `pad` makes and `unpad` undoes. Example: lengths
+(3, 1) have sequence [0, 0, 0, 1], position [0, 1, 2, 0], mask [[1, 1, 1], [1, 0, 0]].
+"""
+
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+
+
+class Layout:
+    """Lengths on the host, and the indices that follow from them on a device."""
+
+    def __init__(self, lengths: tuple[int, ...], device: torch.device) -> None:
+        self.lengths = lengths
+        self.device = device
+        self.count = len(lengths)
+        self.longest = max(lengths, default=0)
+        self.positions = sum(lengths)
+        self.full = self.positions == self.count * self.longest
+
+    @cached_property
+    def device_lengths(self) -> Int[Tensor, " sequences"]:
+        """The lengths as a tensor."""
+        return torch.tensor(self.lengths, dtype=torch.int64, device=self.device)
+
+    @cached_property
+    def starts(self) -> Int[Tensor, " sequences"]:
+        """The first flat position of each sequence."""
+        return self.device_lengths.cumsum(0) - self.device_lengths
+
+    @cached_property
+    def sequence(self) -> Int[Tensor, " positions"]:
+        """The sequence that each flat position belongs to."""
+        numbers = torch.arange(self.count, device=self.device)
+        return torch.repeat_interleave(numbers, self.device_lengths, output_size=self.positions)
+
+    @cached_property
+    def position(self) -> Int[Tensor, " positions"]:
+        """The place of each flat position in its sequence, from 0."""
+        return torch.arange(self.positions, device=self.device) - self.starts[self.sequence]
+
+    @cached_property
+    def place(self) -> Int[Tensor, " positions"]:
+        """The place of each flat position in the padded view, laid flat."""
+        return self.sequence * self.longest + self.position
+
+    @cached_property
+    def mask(self) -> Bool[Tensor, "sequences longest"]:
+        """True where the padded view holds a real position."""
+        steps = torch.arange(self.longest, device=self.device)
+        return steps[None, :] < self.device_lengths[:, None]
+
+    def pad(self, flat: Shaped[Tensor, "positions ..."]) -> Shaped[Tensor, "sequences longest ..."]:
+        """The padded view; zeros where nothing is real."""
+        if self.full:
+            return flat.reshape(self.count, self.longest, *flat.shape[1:])
+        empty = flat.new_zeros(self.count * self.longest, *flat.shape[1:])
+        padded = empty.index_copy(0, self.place, flat)
+        return padded.view(self.count, self.longest, *flat.shape[1:])
+
+    def unpad(
+        self, padded: Shaped[Tensor, "sequences longest ..."]
+    ) -> Shaped[Tensor, "positions ..."]:
+        """The real positions of a padded view."""
+        flat = padded.reshape(self.count * self.longest, *padded.shape[2:])
+        if self.full:
+            return flat
+        result: Tensor = _Gather.apply(flat, self.place)  # pyright: ignore[reportAssignmentType]
+        return result
+
+
+class _Gather(torch.autograd.Function):
+    """Rows at distinct places; the gradient is copied back, which is cheaper than adding."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, flat: Tensor, place: Tensor) -> Tensor:
+        ctx.save_for_backward(place)
+        ctx.rows = flat.shape[0]  # pyright: ignore[reportAttributeAccessIssue]
+        return flat.index_select(0, place)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        (place,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+        rows: int = ctx.rows  # pyright: ignore[reportAttributeAccessIssue]
+        empty = gradient.new_zeros(rows, *gradient.shape[1:])
+        return empty.index_copy_(0, place, gradient), None

@@ -1,0 +1,137 @@
+"""The four parts of a model, and their settings: what a new member of a table has to offer.
+
+source ──front──► vectors ──encoder──► memory ──decoder──► steps ──generator──► losses, log-probabilities
+
+A part computes in the type of the vectors that it is given and casts its weights to it; softmax and
+norms compute in float32 at least. `examples` are the example's keys (`dropout.py`), None in evaluation.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from pipeline.batches.batch import Batch, Ragged
+from pipeline.models.layout import Layout
+from pipeline.models.seam import Memory, Step, Vectors
+from pipeline.models.state import DecoderState
+from pipeline.models.table import Table
+from pipeline.settings import Settings
+
+Examples = Int[Tensor, " sequences"] | None
+
+
+class FrontEnd(nn.Module, ABC):
+    """Sources of any kind → vectors."""
+
+    @abstractmethod
+    def forward(self, source: Ragged, table: Table, examples: Examples) -> Vectors:
+        """One vector for each position that the encoder will see."""
+
+
+class Encoder(nn.Module, ABC):
+    """Vectors → memory."""
+
+    @abstractmethod
+    def forward(self, vectors: Vectors, examples: Examples) -> Memory:
+        """States of all positions, and a summary of each source."""
+
+
+class Decoder(nn.Module, ABC):
+    """Memory and prefixes → outputs; all positions at once, or step by step with a state."""
+
+    @abstractmethod
+    def forward(
+        self,
+        prefixes: Float[Tensor, "positions width"],
+        layout: Layout,
+        memory: Memory,
+        examples: Examples,
+        *,
+        attention: bool = False,
+    ) -> Step:
+        """Outputs at all positions of the prefixes (vectors of their ids); equal to that many steps."""
+
+    @abstractmethod
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step."""
+
+    @abstractmethod
+    def step(
+        self, vectors: Float[Tensor, "sources beams width"], state: DecoderState
+    ) -> tuple[Step, DecoderState]:
+        """One id (as a vector) for every hypothesis; attention where the state asks for it."""
+
+
+class Generator(nn.Module, ABC):
+    """Outputs → a loss in training, log-probabilities in search."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> Mapping[str, float]:
+        """The weight of each term of its loss."""
+
+    @property
+    @abstractmethod
+    def needs_attention(self) -> bool:
+        """Whether a step has to bring the attention."""
+
+    @abstractmethod
+    def counts(self, batch: Batch) -> Mapping[str, int]:
+        """What each term's sum is divided by."""
+
+    @abstractmethod
+    def score(
+        self, step: Step, targets: Ragged, memory: Memory, table: Table
+    ) -> Mapping[str, Float[Tensor, ""]]:
+        """The sum of each term over the targets, in nats; never all positions × vocabulary at once."""
+
+    @abstractmethod
+    def log_probs(
+        self, step: Step, state: DecoderState, table: Table
+    ) -> Float[Tensor, "sources beams vocabulary"]:
+        """Log-probabilities of the next id, float32 or float64."""
+
+
+class FrontSettings(Settings, ABC):
+    """Settings of a front end."""
+
+    reads_ids: ClassVar[bool] = True  # its sources are ids, so it has a table of vectors
+
+    @abstractmethod
+    def build(self, width: int) -> FrontEnd:
+        """The front end with weights that are not yet filled."""
+
+
+class EncoderSettings(Settings, ABC):
+    """Settings of an encoder."""
+
+    @abstractmethod
+    def check(self, width: int) -> None:
+        """Raise ValueError where the settings do not fit the model's width."""
+
+    @abstractmethod
+    def build(self, width: int) -> Encoder:
+        """The encoder with weights that are not yet filled."""
+
+
+class DecoderSettings(Settings, ABC):
+    """Settings of a decoder."""
+
+    @abstractmethod
+    def check(self, width: int) -> None:
+        """Raise ValueError where the settings do not fit the model's width."""
+
+    @abstractmethod
+    def build(self, width: int) -> Decoder:
+        """The decoder with weights that are not yet filled."""
+
+
+class GeneratorSettings(Settings, ABC):
+    """Settings of a generator."""
+
+    @abstractmethod
+    def build(self, width: int, vocabulary: int) -> Generator:
+        """The generator with weights that are not yet filled."""

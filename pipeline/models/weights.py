@@ -1,0 +1,45 @@
+"""Filling a model's weights: each parameter is drawn from (seed, its own name).
+
+So a weight does not depend on the order in which parts are built, nor on any global generator, and
+two models that share a part's name and seed start with the same part.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+class Weighted(nn.Module, ABC):
+    """A module with parameters of its own, which knows how they start."""
+
+    @abstractmethod
+    def fill(self, draw: Callable[[str], torch.Generator]) -> None:
+        """Give every own parameter its first value; `draw(name)` is the parameter's generator."""
+
+
+def fill(model: nn.Module, seed: int) -> None:
+    """Fill every parameter of `model`."""
+    filled: set[str] = set()
+    with torch.no_grad():
+        for prefix, module in model.named_modules():
+            if isinstance(module, Weighted):
+                module.fill(lambda name, prefix=prefix: _generator(seed, f"{prefix}.{name}"))
+                filled |= {f"{prefix}.{name}" for name, _ in module.named_parameters(recurse=False)}
+    missing = {name for name, _ in model.named_parameters()} - filled
+    assert not missing, f"nobody fills {sorted(missing)}"
+
+
+def _generator(seed: int, name: str) -> torch.Generator:
+    """torch keeps 32 bits of a seed: they are taken from a digest."""
+    bits = hashlib.sha256(f"{seed} {name}".encode()).digest()[:4]
+    return torch.Generator().manual_seed(int.from_bytes(bits, "little"))
+
+
+def glorot(weight: Tensor, generator: torch.Generator, *, fan_out: int | None = None) -> None:
+    """Uniform with variance 2 / (in + out) (Glorot & Bengio 2010); `fan_out` of each stacked part."""
+    rows, columns = weight.shape
+    bound = (6 / ((fan_out or rows) + columns)) ** 0.5
+    weight.uniform_(-bound, bound, generator=generator)
