@@ -8,7 +8,7 @@ A stage is restored when DVC remembers the same inputs. Where an earlier stage h
 result is not known yet: what depends on it alone is run if that result differs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -25,6 +25,7 @@ class Planned:
     stage: str
     action: Action
     causes: tuple[str, ...] = ()
+    from_lock: bool = False  # restore: dvc.lock names the results, the run-cache need not
 
 
 def make_plan(graph: Graph, known_files: Files | None = None) -> tuple[Planned, ...]:
@@ -39,7 +40,7 @@ def make_plan(graph: Graph, known_files: Files | None = None) -> tuple[Planned, 
     return tuple(steps)
 
 
-def stale(steps: tuple[Planned, ...]) -> bool:
+def stale(steps: Sequence[Planned]) -> bool:
     """Does anything have to be run or restored?"""
     return any(step.action != "up to date" for step in steps)
 
@@ -84,7 +85,7 @@ def _unchanged(node: Node) -> tuple[Planned, dict[str, str | None]]:
     if not gone:
         return Planned(node.name, "up to date"), locked
     if all(out.cached for out in node.outputs):
-        return Planned(node.name, "restore", gone), locked
+        return Planned(node.name, "restore", gone, from_lock=True), locked
     return Planned(node.name, "run", gone), dict.fromkeys(locked)
 
 

@@ -21,7 +21,8 @@ Tell = Callable[[str], None]
 # What DVC itself says while a stage runs; the rest is the stage's own.
 NOISE = re.compile(
     r"Running stage |> |Updating lock file|Generating lock file|To track the changes|\s*git add"
-    r"|Use `dvc push`|Data and pipelines are up to date|To enable auto staging|\s*dvc config core.autostage|$"
+    r"|Use `dvc push`|Data and pipelines are up to date|To enable auto staging"
+    r"|\s*dvc config core.autostage|$"
 )
 
 
@@ -55,8 +56,8 @@ def reproduce(place: Place, stage: str, tell: Tell) -> Outcome:
     return _outcome(lines)
 
 
-def restore(place: Place, stage: str, tell: Tell) -> Outcome:
-    """Check a stage's outs out of the cache: those that dvc.lock names."""
+def restore(place: Place, stage: str) -> None:
+    """Check out what dvc.lock names as a stage's results: DVC itself would run the stage again."""
     lines: list[str] = []
     if child.run(["dvc", "checkout", "-f", stage], lines.append, cwd=place.root) != 0:
         raise Problem(
@@ -64,8 +65,6 @@ def restore(place: Place, stage: str, tell: Tell) -> Outcome:
             where="dvc.lock",
             remedy="dvc pull, or run the stage again: seqline run",
         )
-    tell("restored from DVC's cache")
-    return "restored"
 
 
 def heal(place: Place, tell: Tell) -> None:

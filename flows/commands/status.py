@@ -1,0 +1,35 @@
+"""`seqline status`: what is here."""
+
+import json
+from pathlib import Path
+
+from flows.graph import read_graph
+from flows.opened import opened
+from flows.prepare import planned
+from flows.release import ARTIFACTS, outside
+from flows.tables import metric_rows
+from flows.talk import say, table
+from pipeline.registry.versions import aliases
+from pipeline.workspace import read_problem
+
+
+def status() -> None:
+    """Results, the last problem, versions."""
+    machine = opened()
+    steps = planned(read_graph(Path.cwd()), machine)
+    stale = [step.stage for step in steps if step.action != "up to date"]
+    say(f"stale:    {', '.join(stale)} (seqline plan says why)" if stale else "stale:    nothing")
+    problem = read_problem(machine.state)
+    if problem:
+        say(f"problem:  {problem['stage']}: {problem['message']}")
+    mark = machine.state / "flow" / "running.json"
+    if mark.is_file():
+        say(
+            f"open:     {json.loads(mark.read_text(encoding='utf-8'))['stage']} runs, or was killed"
+        )
+    world = outside(machine)
+    named = aliases(world.server)
+    for alias in ("champion", "challenger"):
+        version = f"version {named[alias]} of {world.server.model}" if alias in named else "none"
+        say(f"{alias + ':':<11}{version}".replace(":", ":", 1))
+    table(metric_rows(ARTIFACTS))

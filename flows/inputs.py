@@ -1,0 +1,117 @@
+"""What a run reads: sections of params.yaml, files, libraries, corpora."""
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from flows.graph import Graph
+from pipeline.choose import nearest
+from pipeline.corpora.filed import FileCorpus
+from pipeline.corpora.selection import Corpora
+from pipeline.problems import Problem
+from pipeline.settings import Settings, load, read_yaml
+
+PARAMS = Path("params.yaml")
+VERSIONS = Path("versions.yaml")
+OUTSIDE = ("registry", "gate")  # sections of params.yaml that no stage reads
+
+
+def check_sections() -> None:
+    """Every section that a stage reads is there, and no section is there that nobody reads."""
+    found = read_yaml(PARAMS)
+    read = {key.split(".")[0] for key in wanted(PARAMS)} | {*OUTSIDE}
+    for name in sorted({*found} - read):
+        raise Problem(
+            "unknown parameter",
+            where=f"{PARAMS}, {name}",
+            value=found[name],
+            remedy=nearest(name, read),
+        )
+    for name in sorted(read - {*found}):
+        raise Problem(
+            f"section '{name}' is missing", where=str(PARAMS), remedy=f"add it: git diff {PARAMS}"
+        )
+
+
+def wanted(path: Path) -> Iterator[str]:
+    """The keys of a params file that dvc.yaml names."""
+    for stage in read_yaml(Path("dvc.yaml")).get("stages", {}).values():
+        for entry in stage.get("params", ()):
+            if isinstance(entry, str):
+                yield from (entry,) if path == PARAMS else ()
+            else:
+                yield from entry.get(path.as_posix(), ())
+
+
+def check_dependencies(graph: Graph) -> None:
+    """Every file and folder is there that no stage makes."""
+    made = [out.path for node in graph.nodes for out in node.outputs]
+    for node in graph.nodes:
+        for item in node.inputs:
+            inside = any(item.path == out or item.path.startswith(f"{out}/") for out in made)
+            if item.now is None and not inside:
+                raise Problem(
+                    f"file or folder not found, which stage '{node.name}' reads",
+                    where=item.path,
+                    remedy="put it there, or restore it: git checkout, dvc pull",
+                )
+
+
+def check_versions() -> None:
+    """versions.yaml names every library that dvc.yaml asks for, and says what is installed."""
+    versions = read_yaml(VERSIONS)
+    for name in wanted(VERSIONS):
+        if name not in versions:
+            raise Problem(f"library '{name}' is missing", where=str(VERSIONS), remedy="make lock")
+    for name, version in versions.items():
+        installed = _installed(name)
+        if installed != str(version):
+            raise Problem(
+                f"{name} {version} is expected, installed is {installed or 'none'}",
+                where=str(VERSIONS),
+                remedy="make run (installs the lock), or make lock (adopts what is installed)",
+            )
+
+
+def _installed(name: str) -> str | None:
+    """The installed version of a library, without its build."""
+    try:
+        return importlib.metadata.version(name).split("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+class Sections(Settings):
+    """What this looks at in params.yaml."""
+
+    corpora: Corpora
+
+
+def check_corpora(graph: Graph) -> None:
+    """The corpora's files are there, and none is both trained on and tested on."""
+    corpora = load(Sections, PARAMS).corpora
+    corpora.check_files()
+    digests = {
+        f"{item.path}/{name}": digest
+        for node in graph.nodes
+        for item in node.inputs
+        for name, digest in item.files.items()
+    }
+    trained = dict(_files(corpora, "train", digests))
+    for digest, (name, path) in _files(corpora, "test", digests):
+        if digest in trained:
+            raise Problem(
+                f"corpus '{name}' tests on what corpus '{trained[digest][0]}' trains on",
+                where=str(path),
+                remedy="name another file in params.yaml, corpora.sources",
+            )
+
+
+def _files(
+    corpora: Corpora, role: str, digests: Mapping[str, str]
+) -> Iterator[tuple[str, tuple[str, Path]]]:
+    """Digest, corpus and path of the files with this role."""
+    for source in corpora.sources:
+        if isinstance(source, FileCorpus) and source.role == role:
+            for path in source.files(corpora.folder):
+                yield digests.get(path.as_posix(), path.as_posix()), (source.name, path)

@@ -1,0 +1,29 @@
+"""Before a run: heal what a killed one left, put new data under DVC, and plan."""
+
+from pathlib import Path
+
+from flows import edits
+from flows.graph import Graph, read_graph
+from flows.inputs import check_sections
+from flows.memory import known_files, remember_files
+from flows.plan import Planned, make_plan
+from flows.talk import say
+from flows.walk import Place, heal
+from pipeline.machine import Machine
+
+
+def prepare(machine: Machine) -> tuple[Planned, ...]:
+    """The plan of a run of the current folder's workspace, whose lock the caller holds."""
+    check_sections()
+    heal(Place(Path.cwd(), machine.state), say)
+    edits.track_folders(say)
+    graph = read_graph(Path.cwd())
+    edits.track_changes(graph, say)
+    return planned(graph, machine)
+
+
+def planned(graph: Graph, machine: Machine) -> tuple[Planned, ...]:
+    """The plan, naming causes by what earlier runs left under state/, where alone this writes."""
+    plan = make_plan(graph, known_files(machine.state, graph))
+    remember_files(machine.state, graph)
+    return plan

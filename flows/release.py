@@ -1,0 +1,133 @@
+"""The outside world after the line: register, gate, promote, report. Each step may be repeated.
+
+artifacts/ ─► version ─► verdict ─► champion, if it passed ─► report/report.html
+"""
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.bill import Item
+from pipeline.machine import Machine
+from pipeline.problems import Problem
+from pipeline.records import Verdict, Version
+from pipeline.registry.gate import Gate, champion_hypotheses, judge, verdicts
+from pipeline.registry.server import Registry, Server, connect
+from pipeline.settings import Settings, load
+
+ARTIFACTS = Path("artifacts")
+REPORT = Path("report/report.html")
+GOOD = ("first", "passed")  # outcomes that promote
+
+
+class Sections(Settings):
+    """The sections of params.yaml that no stage reads."""
+
+    registry: Registry
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The registry, and the settings of what is done there. Paths are relative to the workspace."""
+
+    server: Server
+    gate: Gate
+    machine: Machine
+
+    def register(self, flow_run: str = "") -> Version:
+        """The version of the package in artifacts/; made where this content has none."""
+        from pipeline.registry.lineage import read_lineage
+        from pipeline.registry.register import register
+
+        _complete()
+        lineage = read_lineage(Path(), flow_run)
+        return register(self.server, ARTIFACTS, self.machine.state, lineage)
+
+    def registered(self) -> Version | None:
+        """The version of the package in artifacts/, if that content is registered."""
+        from pipeline.registry.versions import find
+
+        return find(self.server, package_digest())
+
+    def judge(self, version: Version) -> Verdict:
+        """Hold a version against the champion; stored once."""
+        return judge(self.server, self.gate, version, ARTIFACTS)
+
+    def settled(self) -> Version | None:
+        """The version of what is in artifacts/, if it is registered and its verdict is acted on."""
+        version = self.registered()
+        if version is None:
+            return None
+        known = verdicts(self.server, version)
+        if not known:
+            return None
+        due = known[-1].outcome in GOOD and not self._promoted(version)
+        return None if due else version
+
+    def promote(self, version: Version, verdict: Verdict) -> bool:
+        """Make a version that passed the champion; once, so that a rollback is not undone."""
+        from pipeline.registry.decisions import promote
+
+        if verdict.outcome not in GOOD or self._promoted(version):
+            return False
+        promote(
+            self.server,
+            version,
+            who=who(),
+            why=f"gate: {verdict.outcome}",
+            verdict=verdict,
+            expected=verdict.champion,
+        )
+        return True
+
+    def report(self, version: Version, verdict: Verdict | None, bill: Sequence[Item] = ()) -> Path:
+        """Write the report page."""
+        from pipeline.report.write import write_report
+
+        write_report(
+            REPORT,
+            outs=ARTIFACTS,
+            verdict=verdict,
+            version=version,
+            champion_hypotheses=champion_hypotheses(self.server, self.gate, ARTIFACTS),
+            bill=[item.row() for item in bill],
+        )
+        return REPORT
+
+    def _promoted(self, version: Version) -> bool:
+        from pipeline.registry.history import history
+
+        return any(
+            event.kind == "promote" and event.to_version == version.number
+            for event in history(self.server)
+        )
+
+
+def outside(machine: Machine) -> Outside:
+    """The registry that params.yaml and machine.yaml of the current folder name."""
+    sections = load(Sections, Path("params.yaml"))
+    return Outside(connect(sections.registry, machine), sections.gate, machine)
+
+
+def package_digest() -> str:
+    """The digest of the package in artifacts/."""
+    from pipeline.package.manifest import package_digest
+
+    _complete()
+    return package_digest(ARTIFACTS / "package")
+
+
+def who() -> str:
+    """Who decides: the user's name."""
+    return getpass.getuser()
+
+
+def _complete() -> None:
+    if not (ARTIFACTS / "package").is_dir():
+        raise Problem(
+            "there is no package yet",
+            where=str(ARTIFACTS / "package"),
+            remedy="seqline run, or dvc pull",
+        )

@@ -1,0 +1,69 @@
+"""What the flow knows of the stage that trains: its steps, its finished key, its progress."""
+
+import json
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows import child
+from flows.plan import Planned
+from flows.talk import say
+from flows.walk import Place
+from pipeline.problems import Problem
+from pipeline.registry.server import Server
+from pipeline.settings import read_yaml
+
+TRAIN = "train"
+SEED = (
+    "from pathlib import Path; from pipeline.training.finished import seed; import sys;"
+    "sys.exit(0 if seed(Path('artifacts/model'), Path('artifacts/curves.csv'), Path(sys.argv[1]))"
+    " else 3)"
+)
+
+
+def train_steps(stage: str) -> int | None:
+    """The steps of training, by which its time grows; None for other stages."""
+    if stage != TRAIN:
+        return None
+    return read_yaml(Path("params.yaml")).get("training", {}).get("steps")
+
+
+def seed_finished(place: Place, plan: Sequence[Planned]) -> None:
+    """Let training find its finished key in pulled outs, before DVC deletes them."""
+    planned = next((one for one in plan if one.stage == TRAIN), None)
+    record = place.root / "artifacts" / "model" / "run.json"
+    if planned is None or planned.action == "up to date" or not record.is_file():
+        return
+    key = json.loads(record.read_text(encoding="utf-8"))["run_key"]
+    if (place.state / key).exists():
+        return
+    lines: list[str] = []
+    command = ["python", "-c", SEED, str(place.state)]
+    if child.run(command, lines.append, cwd=place.root) == 0:
+        say("training's state was restored from its results")
+
+
+@contextmanager
+def followed(server: Server, planned: Planned) -> Generator[None, None, None]:
+    """While a training runs, send its progress to MLflow; the file is the truth: this may fail."""
+    if planned.stage != TRAIN or planned.action == "up to date":
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=_watch, args=(server, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+
+def _watch(server: Server, stop: threading.Event) -> None:
+    from pipeline.registry.runs import watch
+
+    try:
+        watch(server, stop)
+    except Problem as problem:
+        say(f"progress is not followed any more: {problem}")
