@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from pipeline.corpora.sample import draw, values
+from pipeline.corpora.sample import cldr, draw, values
 from pipeline.corpora.sample.deck import Table
 from pipeline.corpora.sample.draw import Pair
 from pipeline.corpora.sample.meaning import Phrase
@@ -13,8 +13,10 @@ Family = Callable[[Table, Pair], Phrase]
 
 def date(table: Table, pair: Pair) -> Phrase:
     """Montag, 3. Mai 2021."""
-    style = table.fill("style", "styles", ("full", "long", "medium"))
-    return Phrase(style, _date(table))
+    style, when = table.fill("style", "styles", ("full", "long", "medium")), _date(table)
+    if any(cldr.date(when, "medium", each) == cldr.date(when, "long", each) for each in pair):
+        style = "full" if style == "full" else "long"
+    return Phrase(style, when)
 
 
 def _date(table: Table) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What the Unicode CLDR says, through babel: names, dates, numbers, units, in any language.
+"""What the Unicode CLDR says, through babel, in any language: names, dates, numbers, units.
 
 Non-breaking spaces become plain ones and soft hyphens go, since references are compared as they are.
 All functions are cached: a corpus says the same few thousand names again and again.
@@ -6,10 +6,11 @@ All functions are cached: a corpus says the same few thousand names again and ag
 
 import datetime
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 from babel import Locale, dates, lists, numbers, units
 from babel.core import get_global
+from num2words import num2words
 
 SPACES = str.maketrans(
     {"\u202f": " ", "\u00a0": " ", "\u2009": " ", "\u00ad": None, "\u200e": None}
@@ -23,85 +24,88 @@ def plain(text: str) -> str:
     return text.translate(SPACES)
 
 
-@lru_cache(maxsize=None)
+@cache
 def locale(language: str) -> Locale:
     """CLDR's data of a language."""
     return Locale.parse(language)
 
 
-@lru_cache(maxsize=None)
+@cache
 def territory(code: str, language: str) -> str:
     """The territory's name: Vereinigtes Königreich."""
     return plain(locale(language).territories[code])
 
 
-@lru_cache(maxsize=None)
+@cache
 def tongue(code: str, language: str) -> str:
     """The language's name: Norwegisch."""
     return plain(locale(language).languages[code])
 
 
-@lru_cache(maxsize=None)
+@cache
 def city(zone: str, language: str) -> str:
     """The city after which a time zone is named, from the zone's id where CLDR adds nothing."""
-    names = locale(language).time_zones.get(zone) or {}
-    name = names.get("city") or zone.rpartition("/")[2].replace("_", " ")
-    return plain(str(name))
+    known = locale(language).time_zones
+    ids = [zone, *_former(zone)]
+    named = [str(known[each]["city"]) for each in ids if each in known and "city" in known[each]]
+    return plain(named[0] if named else zone.rpartition("/")[2].replace("_", " "))
 
 
-@lru_cache(maxsize=None)
+@cache
+def _former(zone: str) -> tuple[str, ...]:
+    """Ids that a zone had before (CLDR still names Asia/Saigon)."""
+    aliases = get_global("zone_aliases")
+    return tuple(sorted(old for old, new in aliases.items() if new == zone))
+
+
+@cache
 def currency(code: str, count: int, language: str) -> str:
     """The currency's name in the form that goes with the count."""
     return plain(numbers.get_currency_name(code, count, locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def decimal(hundredths: int, language: str) -> str:
     """12,50."""
     return plain(numbers.format_decimal(hundredths / 100, "#,##0.00", locale(language)))
 
 
 def money(cents: int, code: str, language: str) -> str:
-    """12,50 Norwegische Kronen."""
-    form = (
-        numbers.format_currency(
-            cents / 100, code, locale=locale(language), format_type="name", currency_digits=False
-        )
-        if cents % 100 == 0
-        else None
-    )
-    return plain(form) if form else f"{decimal(cents, language)} {currency(code, 12, language)}"
+    """12,50 Norwegische Kronen; whole amounts without decimals."""
+    if cents % 100:
+        return f"{decimal(cents, language)} {currency(code, 12, language)}"
+    whole = plain(numbers.format_decimal(cents // 100, locale=locale(language)))
+    return f"{whole} {currency(code, cents // 100, language)}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def measured(count: int, unit: str, language: str) -> str:
     """5 Kilometer."""
     return plain(units.format_unit(count, unit, locale=locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def speed(count: int, unit: str, per: str, language: str) -> str:
     """5 Kilometer pro Stunde."""
     text = units.format_compound_unit(count, unit, denominator_unit=per, locale=locale(language))
     return plain(text or "")
 
 
-@lru_cache(maxsize=None)
+@cache
 def percent(tenths: int, language: str) -> str:
     """12,5 %."""
-    return (
-        plain(numbers.format_percent(tenths / 1000, "#,##0.#%", locale(language)))
-        if (language == "en")
-        else plain(_percent(tenths, language))
-    )
-
-
-def _percent(tenths: int, language: str) -> str:
     pattern = locale(language).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
-    return str(numbers.format_percent(tenths / 1000, pattern, locale(language)))
+    return plain(numbers.format_percent(tenths / 1000, pattern, locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
+def words(count: int, language: str) -> str:
+    """dreiundzwanzig, twenty-three (American: without "and")."""
+    text = str(num2words(count, lang=language))
+    return text.replace(" and ", " ") if language == "en" else text
+
+
+@cache
 def date(value: tuple[int | str, ...], style: str, language: str) -> str:
     """A date (year, month, day) in the style full, long, medium or short."""
     year, month_, day = (int(part) for part in value)
@@ -109,40 +113,40 @@ def date(value: tuple[int | str, ...], style: str, language: str) -> str:
     return plain(dates.format_date(when, style, locale(language)))  # pyright: ignore[reportArgumentType]
 
 
-@lru_cache(maxsize=None)
+@cache
 def day_and_month(value: tuple[int | str, ...], language: str) -> str:
     """3. Mai."""
     when = datetime.date(2000, int(value[0]), int(value[1]))
     return plain(dates.format_skeleton("MMMMd", when, locale=locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def month_of_year(value: tuple[int | str, ...], language: str) -> str:
     """Mai 1998, from (year, month)."""
     when = datetime.date(int(value[0]), int(value[1]), 1)
     return plain(dates.format_skeleton("yMMMM", when, locale=locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def month(number: int, language: str) -> str:
     """Mai."""
     return plain(dates.get_month_names("wide", "stand-alone", locale(language))[number])
 
 
-@lru_cache(maxsize=None)
+@cache
 def weekday(number: int, language: str) -> str:
     """Montag, from 0."""
     return plain(dates.get_day_names("wide", "stand-alone", locale(language))[number])
 
 
-@lru_cache(maxsize=None)
+@cache
 def clock(value: tuple[int | str, ...], language: str) -> str:
     """20:15, from (hour, minute)."""
     when = datetime.datetime(ANY_YEAR, 1, 1, int(value[0]), int(value[1]))
     return plain(dates.format_time(when, "short", locale=locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def relative(count: int, unit: str, language: str) -> str:
     """vor 3 Wochen (a negative count), in 3 Wochen."""
     difference = datetime.timedelta(days=count * DAYS_OF_UNIT[unit])
@@ -162,7 +166,7 @@ def joined(names: Sequence[str], language: str) -> str:
     return plain(lists.format_list(list(names), locale=locale(language)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def tender() -> tuple[str, ...]:
     """Codes of the currencies that some territory pays with today."""
     territories = sorted(get_global("territory_currencies"))
@@ -170,7 +174,7 @@ def tender() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-@lru_cache(maxsize=None)
+@cache
 def zones() -> tuple[str, ...]:
     """Ids of the time zones, which are named after cities."""
     return tuple(sorted(get_global("zone_territories")))

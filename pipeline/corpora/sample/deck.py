@@ -1,9 +1,9 @@
-"""Decks: every value of a slot comes equally often, as cards do that are shuffled when all are dealt."""
+"""Decks: every value of a slot comes equally often, like cards, shuffled when all are dealt."""
 
 import random
 import zlib
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -26,28 +26,33 @@ class Deck(Generic[T]):
 
 
 class Table:
-    """All decks of one corpus, by name, and the slots that the sentence in hand has filled so far."""
+    """All decks of a corpus, by name, and the slots that the sentence in hand has filled so far."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, most: int) -> None:
         self._seed = seed
-        self._decks: dict[str, Deck[object]] = {}
+        self._most = most  # values of a slot: a small corpus uses few, so that each comes often
+        self._decks: dict[str, Deck[Any]] = {}
         self.generator = random.Random(f"{seed} choices")
         self.slots: list[tuple[str, str]] = []
 
     def deal(self, name: str, values: Sequence[T]) -> T:
-        """A value of the deck `name`, which holds `values` and shuffles with a generator of its own."""
-        deck = self._decks.get(name)
-        if deck is None:
-            own = random.Random(zlib.crc32(f"{self._seed} {name}".encode()))
-            deck = self._decks[name] = Deck(values, own)
-        return deck.deal()  # pyright: ignore[reportReturnType]
+        """A value of the deck `name`, which holds `values` and shuffles in an order of its own."""
+        return self._deck(name, values, len(values)).deal()
 
     def fill(self, slot: str, name: str, values: Sequence[T]) -> T:
         """Deal, and remember the value as what fills `slot` of the sentence in hand."""
-        value = self.deal(name, values)
+        value = self._deck(name, values, self._most).deal()
         self.slots.append((slot, str(value)))
         return value
 
     def chance(self, percent: int) -> bool:
         """True in `percent` of 100 cases."""
         return self.generator.randrange(100) < percent
+
+    def _deck(self, name: str, values: Sequence[T], most: int) -> Deck[T]:
+        deck = self._decks.get(name)
+        if deck is None:
+            own = random.Random(zlib.crc32(f"{self._seed} {name}".encode()))
+            kept = values if len(values) <= most else own.sample(values, most)
+            deck = self._decks[name] = Deck(kept, own)
+        return cast(Deck[T], deck)

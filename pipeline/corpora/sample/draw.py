@@ -4,15 +4,23 @@ What fits together is decided here: the object suits the verb, the adjective the
 tense, and nobody plans to need anything.
 """
 
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache
+from typing import Literal
 
-from pipeline.corpora.sample import concepts, values
+from pipeline.corpora.sample import concepts, things, values
 from pipeline.corpora.sample.deck import Table
-from pipeline.corpora.sample.meaning import Clause, Noun, Place, Tense, Time, Tongue
+from pipeline.corpora.sample.meaning import Clause, Determiner, Noun, Place, Tense, Time, Tongue
 
 Pair = tuple[str, str]
+Relation = Literal["in", "to", "from"]
+Kind = Literal["city", "territory", "spot"]
 FREE = ("present",) * 28 + ("past",) * 30 + ("future",) * 14 + ("modal",) * 20 + ("would",) * 8
 STATES = ("present",) * 6 + ("past",) * 4
+DETERMINERS: tuple[Determiner, ...] = (
+    *("the",) * 3, *("a",) * 3, "this", "my", "our", "count", "count",
+)  # fmt: skip
+DEFINITE: tuple[Determiner, ...] = ("the", "the", "this", "my", "our")
 TIMES = {  # tense → kinds of time that go with it
     "present": ("every_weekday", "every_few", "habit", "every_month"),
     "past": (
@@ -30,8 +38,9 @@ TIMES = {  # tense → kinds of time that go with it
 HABITS = "every_day every_week every_morning every_evening".split()
 BEFORE = "yesterday the_day_before_yesterday last_week last_month last_year".split()
 AFTER = "tomorrow the_day_after_tomorrow next_week next_month next_year".split()
-LONGEST = {"day": 90, "week": 60, "month": 40, "year": 90}
-EVERY_FEW = {"hour": 12, "day": 40, "week": 30, "month": 20, "year": 30}
+LONGEST = {"day": 60, "week": 50, "month": 30, "year": 40}
+MANY, FEW = 999, 12
+EVERY_FEW = {"hour": 12, "day": 12, "week": 9, "month": 11}
 
 
 def subject(table: Table, *, noun: bool = False) -> Noun:
@@ -43,59 +52,69 @@ def subject(table: Table, *, noun: bool = False) -> Noun:
         return Noun(table.fill("subject", "names", concepts.NAMES), "name")
     if kind == "pronoun":
         return Noun(table.fill("subject", "pronouns", concepts.PRONOUNS), "pronoun")
-    return person(table, "subject", definite=noun)
+    return person(table, "subject", known=noun)
 
 
-def person(table: Table, slot: str, *, definite: bool = False) -> Noun:
-    """A person as "my uncle", "the shy baker", "a tourist"."""
-    concept = table.fill(slot, "people", concepts.PEOPLE + concepts.KIN)
-    if concept in concepts.KIN:
+def person(table: Table, slot: str, *, known: bool = False) -> Noun:
+    """A person as "my uncle", "the shy baker", "a tourist"; `known`: "the", and no relative."""
+    strangers = concepts.PEOPLE if known else concepts.PEOPLE + concepts.KIN
+    concept = table.fill(slot, f"people {known}", strangers)
+    if known:
+        determiner = "the"
+    elif concept in concepts.SPOUSES:
+        determiner = "my"
+    elif concept in concepts.KIN:
         determiner = table.deal("kin", ("my", "our"))
     elif concept in concepts.PERSONAL:
         determiner = table.deal("personal", ("my", "our", "the"))
     else:
         determiner = table.deal("stranger", ("the", "the", "a", "this"))
-    if definite and determiner == "a":
-        determiner = "the"
-    adjective = ""
+    adjective, kind = "", _class(concept)
     if table.chance(18):
-        adjective = table.fill(slot + " adjective", "person adjectives", _adjectives("person"))
+        adjective = table.fill(f"{slot} adjective", f"adjectives {kind}", _adjectives(kind))
     return Noun(concept, determiner, adjective)
 
 
-@lru_cache(maxsize=None)
-def _adjectives(classes: str) -> list[str]:
-    return [name for name in concepts.ADJECTIVES if concepts.suits(name, classes)]
-
-
-@lru_cache(maxsize=None)
-def _members(takes: str) -> list[str]:
-    return concepts.members(takes)
-
-
-def thing(table: Table, takes: str, *, definite: bool = False, counts: bool = True) -> Noun:
-    """A thing of the classes as "a new lamp", "our door", "seventeen old books"."""
-    concept = table.fill("object", f"things {takes}", _members(takes))
-    classes = concepts.THINGS[concept]
-    kinds = (
-        ("the", "the", "the")
-        if definite
-        else ("the", "the", "the", "a", "a", "a", "this", "my", "our", "count")
+def _class(concept: str) -> str:
+    return (
+        "child"
+        if concept in concepts.CHILDREN
+        else "elder"
+        if concept in concepts.ELDERS
+        else "person"
     )
-    determiner = table.deal(f"determiners {definite}", kinds)
+
+
+@cache
+def _adjectives(classes: str) -> list[str]:
+    return [name for name in things.ADJECTIVES if things.suits(name, classes)]
+
+
+@cache
+def _members(takes: str) -> list[str]:
+    return things.members(takes)
+
+
+def thing(table: Table, takes: str, *, definite: bool = False, most: int = 0) -> Noun:
+    """A thing of the classes as "a new lamp", "our door"; `most`: up to so many of them."""
+    concept = table.fill("object", f"things {takes}", _members(takes))
+    classes = things.THINGS[concept]
+    determiner = table.deal(f"determiners {definite}", DEFINITE if definite else DETERMINERS)
     adjective = ""
     if table.chance(25):
         adjective = table.fill("adjective", f"adjectives {classes}", _adjectives(classes))
-    if determiner == "count":
-        if not counts or "goods" not in classes.split():
-            return Noun(concept, "the", adjective)
-        return Noun(concept, "count", adjective, table.fill("count", "counts", range(2, 1000)))
-    return Noun(concept, determiner, adjective)  # pyright: ignore[reportArgumentType]
+    if determiner != "count":
+        return Noun(concept, determiner, adjective)
+    if not most or "drink" in classes:
+        return Noun(concept, "the", adjective)
+    count = table.fill("count", f"counts {most}", range(2, most + 1))
+    return Noun(concept, "count", adjective, count)
 
 
-def tongue(table: Table, pair: Pair, slot: str = "tongue") -> str:
-    """A language."""
-    return table.fill(slot, "tongues", values.tongues(pair))
+def tongue(table: Table, pair: Pair, slot: str = "tongue", *, spoken: bool = False) -> str:
+    """A language; `spoken`: one that is spoken today."""
+    known = values.living(pair) if spoken else values.tongues(pair)
+    return table.fill(slot, f"tongues {spoken}", known)
 
 
 def city(table: Table, pair: Pair, slot: str = "city") -> str:
@@ -108,14 +127,14 @@ def territory(table: Table, pair: Pair, slot: str = "territory") -> str:
     return table.fill(slot, "territories", values.territories(pair))
 
 
-def place(table: Table, pair: Pair, relation: str, *, spots: bool = False) -> Place:
+def place(table: Table, pair: Pair, relation: Relation, verb: str, *, spots: bool = False) -> Place:
     """Where, where to, where from."""
-    kinds = ("city", "territory", "spot") if spots else ("city", "territory")
-    kind = table.deal(f"place {relation} {spots}", kinds)
+    kinds: tuple[Kind, ...] = ("city", "territory", "spot") if spots else ("city", "territory")
+    kind = "city" if verb in concepts.CITY_ONLY else table.deal(f"place {spots}", kinds)
     if kind == "spot":
-        return Place("in", "spot", table.fill("spot", "spots", concepts.SPOTS))
+        return Place("in", kind, table.fill("spot", "spots", concepts.SPOTS))
     value = city(table, pair) if kind == "city" else territory(table, pair)
-    return Place(relation, kind, value)  # pyright: ignore[reportArgumentType]
+    return Place(relation, kind, value)
 
 
 def time(table: Table, tense: str) -> Time:
@@ -177,29 +196,45 @@ def clause(
     )
     verb, lasts = _verb(table, frame, lasting and tense in ("", "present", "past"))
     tense, modal = _tense(table, tense, lasts)
-    what, where = _arguments(table, pair, frame, verb, placed)
+    what, where = _arguments(table, pair, frame, verb, who, placed)
     when = None
-    if not lasts and tense != "would" and table.chance(timed):
+    once = tense == "present" and not modal and verb in concepts.ONCE
+    if not lasts and not once and tense != "would" and table.chance(timed):
         when = time(table, "future" if modal else tense)
-    no = table.chance(negated) and not (isinstance(what, Noun) and what.determiner == "count")
-    return Clause(who, verb, what, where, when, tense, modal, no)  # pyright: ignore[reportArgumentType]
+    clause = Clause(who, verb, what, where, when, tense, modal, table.chance(negated))
+    return _sensible(clause)
+
+
+def _sensible(clause: Clause) -> Clause:
+    """No "does not buy three lamps", no "does not thank a baker", no "buys no lamp every day"."""
+    what = clause.object
+    if not clause.negated or not isinstance(what, Noun):
+        return clause
+    if what.determiner == "count":
+        return replace(clause, negated=False)
+    habit = clause.tense == "present" and clause.time is not None
+    if what.determiner == "a" and (habit or what.concept not in things.THINGS):
+        return replace(clause, object=replace(what, determiner="the"))
+    return clause
 
 
 def _verb(table: Table, frame: str, lasting: bool) -> tuple[str, bool]:
     name = table.fill("verb", f"verbs {frame} {lasting}", _verbs(frame, lasting))
     if frame == "stay":
         return name, name in concepts.LASTING_STAYS
+    if frame == "trip":
+        return name, name in concepts.ORIGINS
     if frame == "tongue":
         return name, concepts.TONGUE_VERBS[name]
-    return name, frame in ("thing", "person") and concepts.ACTIONS[name].lasting
+    return name, concepts.ACTIONS[name].lasting
 
 
-@lru_cache(maxsize=None)
+@cache
 def _verbs(frame: str, lasting: bool) -> list[str]:
     if frame == "stay":
         return concepts.STAYS + (concepts.LASTING_STAYS if lasting else [])
     if frame == "trip":
-        return concepts.TRIPS + concepts.RETURNS
+        return concepts.TRIPS + concepts.RETURNS + (concepts.ORIGINS if lasting else [])
     if frame == "tongue":
         return [name for name, lasts in concepts.TONGUE_VERBS.items() if lasting or not lasts]
     found: list[str] = []
@@ -219,28 +254,29 @@ def _tense(table: Table, tense: str, lasts: bool) -> tuple[Tense, str]:
 
 
 def _arguments(
-    table: Table, pair: Pair, frame: str, verb: str, placed: int
+    table: Table, pair: Pair, frame: str, verb: str, who: Noun, placed: int
 ) -> tuple[Noun | Tongue | None, Place | None]:
     if frame == "trip":
-        relation = "to" if verb in concepts.TRIPS else "from"
-        return None, place(table, pair, relation)
+        return None, place(table, pair, "to" if verb in concepts.TRIPS else "from", verb)
     if frame == "stay":
-        spots = verb not in concepts.NO_SPOT
-        return None, place(table, pair, "in", spots=spots)
+        return None, place(table, pair, "in", verb, spots=verb not in concepts.NO_SPOT)
     what: Noun | Tongue
     if frame == "tongue":
-        what = Tongue(tongue(table, pair))
+        what = Tongue(tongue(table, pair, spoken=verb == "speak"))
     elif frame == "person":
-        what = other(table)
+        what = other(table, who)
     else:
-        what = thing(table, concepts.ACTIONS[verb].takes)
-    stays = verb in ("own", "know", "miss", "admire", "trust", "need", "understand", "wake_up")
-    where = None if stays or not table.chance(placed) else place(table, pair, "in", spots=True)
-    return what, where
+        most = MANY if verb in concepts.TRADE else 0 if verb in concepts.SINGLE else FEW
+        what = thing(table, concepts.ACTIONS[verb].takes, most=most)
+    if verb in concepts.NO_PLACE or not table.chance(placed):
+        return what, None
+    return what, place(table, pair, "in", verb, spots=True)
 
 
-def other(table: Table) -> Noun:
-    """A person to whom something is done."""
-    if table.chance(25):
+def other(table: Table, who: Noun) -> Noun:
+    """A person to whom something is done, not `who`; no name beside a name (who warns whom?)."""
+    if who.determiner != "name" and table.chance(35):
         return Noun(table.fill("other", "other names", concepts.NAMES), "name")
-    return person(table, "other")
+    while (found := person(table, "other")).concept == who.concept:
+        table.slots.pop()
+    return found

@@ -84,7 +84,8 @@ def reported(table: Table, pair: Pair) -> Meaning:
     """Ich glaube, dass der Koch in Kairo wohnt."""
     manner = table.fill("manner", "manners", concepts.SAYINGS + concepts.ASKINGS)
     who = draw.subject(table)
-    clause = draw.clause(table, pair, _different(table, who), timed=25, placed=15)
+    negated = 0 if manner in concepts.ASKINGS else 20
+    clause = draw.clause(table, pair, _different(table, who), timed=25, placed=15, negated=negated)
     return Reported(who, manner, clause)
 
 
@@ -133,10 +134,10 @@ def price(table: Table, pair: Pair) -> Meaning:
 def measure(table: Table, pair: Pair) -> Meaning:
     """Die Kiste wiegt 12 Kilogramm."""
     dimension = table.fill("dimension", "dimensions", list(concepts.DIMENSIONS))
-    classes, units, most = concepts.DIMENSIONS[dimension]
+    classes, unit, least, most = table.deal(dimension, concepts.DIMENSIONS[dimension])
     thing = draw.thing(table, classes, definite=True)
-    unit = table.fill("unit", f"units {dimension}", units)
-    return Measure(thing, dimension, table.fill("amount", "measures", range(2, most)), unit)
+    count = table.fill("amount", f"amounts {dimension} {unit} {most}", range(least, most + 1))
+    return Measure(thing, dimension, count, unit)
 
 
 def distance(table: Table, pair: Pair) -> Meaning:
@@ -158,13 +159,14 @@ def birth(table: Table, pair: Pair) -> Meaning:
 def share(table: Table, pair: Pair) -> Meaning:
     """Etwa 12,5 % der Kunden in Peru sprechen Norwegisch."""
     group = table.fill("group", "groups", concepts.GROUPS)
-    place, tongue = draw.territory(table, pair), draw.tongue(table, pair)
+    place = draw.territory(table, pair)
+    tongue = draw.tongue(table, pair, spoken=True)
     return Share(table.deal("shares", range(5, 996, 5)), group, place, tongue)
 
 
 def rendering(table: Table, pair: Pair) -> Meaning:
     """Anna übersetzt den Brief aus dem Norwegischen ins Hindi."""
-    who, text = draw.subject(table), draw.thing(table, "text", counts=False)
+    who, text = draw.subject(table), draw.thing(table, "text")
     origin, destination = (
         draw.tongue(table, pair, "origin"),
         draw.tongue(table, pair, "destination"),
@@ -177,10 +179,12 @@ def listing(table: Table, pair: Pair) -> Meaning:
     """Paul kennt Peru, die Türkei und den Irak."""
     who = draw.subject(table)
     manner = table.fill("manner", "listings", ("knows", "visited", "speaks", "learns"))
-    deal = draw.territory if manner in ("knows", "visited") else draw.tongue
     codes: list[str] = []
     for _ in range(table.deal("lengths", (2, 3, 3, 4))):
-        code = deal(table, pair)
+        if manner in ("knows", "visited"):
+            code = draw.territory(table, pair)
+        else:
+            code = draw.tongue(table, pair, spoken=manner == "speaks")
         if code in codes:
             table.slots.pop()
         else:

@@ -1,7 +1,7 @@
-"""Pairs by the thousand: draw a meaning, say it in both languages, decide by its slots where it goes.
+"""Pairs by the thousand: draw a meaning, say it in both languages, decide where it goes.
 
-A sentence's combinations are (family, slot, value) and each two neighbouring slots' values. The hash
-of a combination decides, once and for all, whether train may see it. Train has none that is held
+A sentence's combinations are (family, slot, value) and each two neighbouring slots' values. The
+hash of a combination decides, once and for all, whether train may see it. Train has none that is held
 out; a valid or test sentence has one or more, and only values and words that train has seen.
 """
 
@@ -20,6 +20,8 @@ from pipeline.problems import Problem
 
 WORD = re.compile(r"\w+|[^\w\s]")
 TWICE = 2  # how often train must hold a word that valid or test may use
+MEETINGS = 20  # pairs of train for each value of the largest slot
+LEAST_VALUES = 6
 PATIENCE = 60  # draws for each sentence that is wanted, until we give up
 BARE_SHARE = 4  # bare phrases among 100 sentences, where both languages have a grammar
 
@@ -67,7 +69,8 @@ def generate(
     pair: Pair, *, pairs: int, valid: int, test: int, held_out_percent: int, seed: int
 ) -> tuple[list[Drawn], list[Drawn], list[Drawn]]:
     """Train, valid and test; a Problem where so many different sentences do not exist."""
-    stream = draws(pair, held_out_percent, seed, limit=PATIENCE * (pairs + valid + test))
+    table = Table(seed, most=max(LEAST_VALUES, pairs // MEETINGS))
+    stream = draws(table, pair, held_out_percent, limit=PATIENCE * (pairs + valid + test))
     train: list[Drawn] = []
     pool: list[Drawn] = []
     seen = Seen()
@@ -92,9 +95,8 @@ def generate(
     return train, unseen[:valid], unseen[valid:]
 
 
-def draws(pair: Pair, held_out_percent: int, seed: int, *, limit: int) -> Iterator[Drawn]:
+def draws(table: Table, pair: Pair, held_out_percent: int, *, limit: int) -> Iterator[Drawn]:
     """Different pairs without end (after `limit` draws): no source or target comes twice."""
-    table = Table(seed)
     members = _families(pair)
     deck = [name for name, (weight, _) in members.items() for _ in range(weight)]
     sources: set[str] = set()

@@ -5,17 +5,14 @@ They are the whole of a pair where one language has no grammar here, and a small
 
 from collections.abc import Callable
 
-from num2words import num2words
-
 from pipeline.corpora.sample import cldr
 from pipeline.corpora.sample.meaning import Phrase
 
 Value = tuple[int | str, ...]
-STYLES = ("full", "long", "medium")
 
 
 def _words(value: Value, language: str) -> str:
-    return str(num2words(int(value[0]), lang=language))
+    return cldr.words(int(value[0]), language)
 
 
 def _amount(value: Value, language: str) -> str:

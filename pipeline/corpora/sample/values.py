@@ -5,7 +5,7 @@ first of them stays.
 """
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 
 from pipeline.corpora.sample import cldr
 
@@ -16,7 +16,11 @@ GY HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH KI KM KP KR KW KZ LA LB
 LY MA MC MD ME MG MH MK ML MN MQ MR MT MU MV MW MX MY MZ NA NC NE NG NI NL NO NP NR NZ OM PA PE PF PG
 PH PK PL PR PT PW PY QA RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN SO SR SS SV SY SZ TD TG TH TJ TM
 TN TO TR TV TW TZ UA UG US UY UZ VE VN VU WS XK YE ZA ZM ZW AE BS CF EH TL""".split()
-NO_LANGUAGES = frozenset("mul und zxx art root tlh zbl nds_NL".split())
+NO_LANGUAGES = frozenset("mul und zxx art root tlh zbl nds_NL den".split())
+DEAD = frozenset(  # may be learned, are spoken by nobody today
+    """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit la mga non ota pal peo
+    phn pi pro prg sa sam sga sog sux syc uga vot xno izh liv nwc osp gmy""".split()
+)
 CONTINENTS = ("Africa/", "America/", "Asia/", "Australia/", "Europe/")
 NO_CITIES = frozenset(  # islands, regions, territories and quarters among the zones' names
     """America/Cayman America/Jamaica America/Noronha America/St_Kitts America/St_Lucia
@@ -76,13 +80,13 @@ def _single(name: str) -> bool:
     return name.isalpha()
 
 
-@lru_cache(maxsize=None)
+@cache
 def territories(pair: tuple[str, str]) -> tuple[str, ...]:
     """Codes of territories."""
     return distinct(TERRITORIES, pair, cldr.territory)
 
 
-@lru_cache(maxsize=None)
+@cache
 def tongues(pair: tuple[str, str]) -> tuple[str, ...]:
     """Codes of languages whose name is one word in both."""
     known = [set(cldr.locale(language).languages) for language in pair]
@@ -91,7 +95,13 @@ def tongues(pair: tuple[str, str]) -> tuple[str, ...]:
     return distinct(single, pair, cldr.tongue)
 
 
-@lru_cache(maxsize=None)
+@cache
+def living(pair: tuple[str, str]) -> tuple[str, ...]:
+    """Those of the languages that people speak today."""
+    return tuple(code for code in tongues(pair) if code not in DEAD)
+
+
+@cache
 def cities(pair: tuple[str, str]) -> tuple[str, ...]:
     """Time zones that are named after a city which is no territory's name too."""
     taken = {cldr.territory(code, language) for code in TERRITORIES for language in pair}
@@ -100,13 +110,13 @@ def cities(pair: tuple[str, str]) -> tuple[str, ...]:
     return distinct(free, pair, cldr.city)
 
 
-@lru_cache(maxsize=None)
+@cache
 def currencies(pair: tuple[str, str]) -> tuple[str, ...]:
     """Codes of currencies in use."""
     return distinct(cldr.tender(), pair, lambda code, language: cldr.currency(code, 12, language))
 
 
-@lru_cache(maxsize=None)
+@cache
 def units(pair: tuple[str, str]) -> tuple[str, ...]:
     """CLDR's units whose names are unique in both languages."""
     kept: dict[tuple[str, str], str] = {}

@@ -88,7 +88,8 @@ def told(clause: Clause, *, without_time: bool = False) -> str:
     """The clause without its subject."""
     auxiliary, verb = predicate(clause)
     negation = "not" if clause.negated else ""
-    return join(auxiliary, negation, verb, rest(clause, without_time=without_time))
+    text = join(auxiliary, negation, verb, rest(clause, without_time=without_time))
+    return "cannot" + text.removeprefix("can not") if text.startswith("can not ") else text
 
 
 def question(clause: Clause) -> str:

@@ -1,6 +1,6 @@
 """English noun phrases, places and times."""
 
-from functools import lru_cache
+from functools import cache
 
 from num2words import num2words
 
@@ -20,13 +20,7 @@ def article(word: str) -> str:
     return "an" if word[0] in VOWELS or word.startswith(LIKE_VOWELS) else "a"
 
 
-@lru_cache(maxsize=None)
-def words(count: int) -> str:
-    """The number in words, as American English writes it (without "and")."""
-    return str(num2words(count, lang="en")).replace(" and ", " ")
-
-
-@lru_cache(maxsize=None)
+@cache
 def ordinal(count: int) -> str:
     """twenty-first."""
     return str(num2words(count, lang="en", to="ordinal")).replace(" and ", " ")
@@ -41,7 +35,7 @@ def plural(concept: str) -> str:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def phrase(noun: Noun) -> str:
     """The noun phrase."""
     if noun.determiner == "pronoun":
@@ -50,19 +44,19 @@ def phrase(noun: Noun) -> str:
         return noun.concept
     if noun.determiner == "count":
         described = f"{noun.adjective} {plural(noun.concept)}".strip()
-        return f"{words(noun.count)} {described}"
+        return f"{cldr.words(noun.count, 'en')} {described}"
     described = f"{noun.adjective} {noun.concept}".strip()
     determiner = article(described) if noun.determiner == "a" else noun.determiner
     return f"{determiner} {described}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def territory(code: str) -> str:
     """The territory with its article where it has one."""
     return f"{'the ' if code in THE else ''}{cldr.territory(code, 'en')}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def place(where: Place) -> str:
     """in Cairo, to the Netherlands, from Peru, at the market."""
     if where.kind == "spot":
@@ -71,14 +65,14 @@ def place(where: Place) -> str:
     return f"{where.relation} {name}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def time(when: Time) -> str:
     """When: three weeks ago, on May 3, 1998, every Monday."""
     value = when.value
     if when.kind == "adverb":
         return str(value[0]).replace("_", " ")
     if when.kind in ("ago", "in", "every_few"):
-        amount = f"{words(int(value[0]))} {value[1]}s"
+        amount = f"{cldr.words(int(value[0]), 'en')} {value[1]}s"
         return {"ago": f"{amount} ago", "in": f"in {amount}", "every_few": f"every {amount}"}[
             when.kind
         ]

@@ -4,12 +4,10 @@ A noun is "article singular plural", with "weak" where the singular takes the pl
 nominative (der Kunde, den Kunden).
 """
 
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
-from num2words import num2words
-
-from pipeline.corpora.sample import concepts
+from pipeline.corpora.sample import cldr
 from pipeline.corpora.sample.meaning import Noun
 
 Case = Literal["nominative", "accusative", "dative"]
@@ -63,15 +61,15 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         if line.strip()
     )
 }
-ADJECTIVES = dict(
-    pair.split(":")
+ADJECTIVES: dict[str, str] = {
+    pair.partition(":")[0]: pair.partition(":")[2]
     for pair in """new:neu old:alt long:lang short:kurz important:wichtig boring:langweilig
     interesting:interessant secret:geheim warm:warm cold:kalt fresh:frisch delicious:lecker red:rot
     blue:blau green:grün yellow:gelb white:weiß black:schwarz heavy:schwer light:leicht big:groß
     small:klein expensive:teur cheap:billig dirty:schmutzig beautiful:schön modern:modern
     broken:kaputt used:gebraucht young:jung friendly:freundlich tired:müd famous:berühmt sick:krank
     nervous:nervös polite:höflich curious:neugierig clever:klug shy:schüchtern""".split()
-)
+}
 PRONOUNS = {"I": "ich", "we": "wir", "he": "er"}
 DEFINITE = {
     "nominative": {"m": "der", "f": "die", "n": "das"},
@@ -112,13 +110,7 @@ def _ending(strong: bool, case: Case, letter: str) -> str:
     return {"m": "er", "f": "e", "n": "es"}[letter]
 
 
-@lru_cache(maxsize=None)
-def counted(count: int) -> str:
-    """The number in words before a noun: zwölf, hunderteins."""
-    return str(num2words(count, lang="de"))
-
-
-@lru_cache(maxsize=None)
+@cache
 def phrase(noun: Noun, case: Case, negated: bool = False) -> str:
     """The noun phrase; `negated` turns ein into kein."""
     if noun.determiner == "pronoun":
@@ -128,7 +120,11 @@ def phrase(noun: Noun, case: Case, negated: bool = False) -> str:
     adjective = ADJECTIVES[noun.adjective] if noun.adjective else ""
     if noun.determiner == "count":
         ending = "en" if case == "dative" else "e"
-        words = [counted(noun.count), adjective + ending if adjective else "", plural(noun, case)]
+        words = [
+            cldr.words(noun.count, "de"),
+            adjective + ending if adjective else "",
+            plural(noun, case),
+        ]
         return " ".join(word for word in words if word)
     letter = gender(noun.concept)
     determiner, strong = _determiner(noun, case, letter, negated)
@@ -152,6 +148,3 @@ def _determiner(noun: Noun, case: Case, letter: str, negated: bool) -> tuple[str
         return "dies" + THIS[case][letter], False
     stem = EIN_WORDS["no" if negated and noun.determiner == "a" else noun.determiner]
     return stem + EIN[case][letter], True
-
-
-assert set(NOUNS) == set(concepts.KIN) | set(concepts.PEOPLE) | set(concepts.THINGS)

@@ -1,6 +1,6 @@
 """Where, when, how much in German: prepositions and articles that CLDR's names leave out."""
 
-from functools import lru_cache
+from functools import cache
 
 from num2words import num2words
 
@@ -10,19 +10,18 @@ from pipeline.corpora.sample.meaning import Place, Time
 # Territories with an article: gender (p: plural); the name itself is CLDR's, in the nominative.
 ARTICLES = {
     "CH": "f", "CF": "f", "DO": "f", "MN": "f", "SK": "f", "TR": "f", "UA": "f", "MD": "f",
-    "VA": "f", "AQ": "f", "GB": "n", "IQ": "m", "IR": "m", "JE": "", "LB": "m", "NE": "m",
-    "SD": "m", "SS": "m", "TD": "m", "YE": "m", "XK": "m", "SN": "m", "CG": "", "AE": "p",
-    "BS": "p", "KM": "p", "MV": "p", "NL": "p", "PH": "p", "SB": "p", "SC": "p", "US": "p",
-    "MH": "p", "FK": "i", "KY": "i", "CK": "i", "FO": "i", "AX": "i", "IC": "i",
+    "EH": "f", "GB": "n", "IQ": "m", "IR": "m", "LB": "m", "NE": "m", "SD": "m", "SS": "m",
+    "TD": "m", "YE": "m", "XK": "m", "SN": "m", "AE": "p", "BS": "p", "KM": "p", "MV": "p",
+    "NL": "p", "PH": "p", "SB": "p", "SC": "p", "US": "p", "MH": "p", "CK": "p", "FO": "p",
 }  # fmt: skip
-NAMES = {"IC": ("Kanarische", "Inseln")}  # adjective and noun, where the name declines
+ISLANDS = frozenset("AW BB BS CK CW CY FO GP GU JM KM MH MQ MT MU MV PH PR RE SB SC".split())
+# Adjective and noun, where the adjective declines.
 ADJECTIVAL = {
     "AE": ("Vereinigte Arabische", "Emirate"),
     "US": ("Vereinigte", "Staaten"),
     "GB": ("Vereinigte", "Königreich"),
     "CF": ("Zentralafrikanische", "Republik"),
     "DO": ("Dominikanische", "Republik"),
-    "IC": ("Kanarische", "Inseln"),
 }
 SPOTS = {
     "garden": "im Garten", "kitchen": "in der Küche", "market": "auf dem Markt",
@@ -47,22 +46,16 @@ ADVERBS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=None)
-def words(count: int) -> str:
-    """The number in words."""
-    return str(num2words(count, lang="de"))
-
-
-@lru_cache(maxsize=None)
+@cache
 def ordinal(count: int) -> str:
     """The ordinal after "zum": einundzwanzigsten."""
     return str(num2words(count, lang="de", to="ordinal")) + "n"
 
 
-@lru_cache(maxsize=None)
+@cache
 def territory(code: str, case: str) -> str:
     """The territory with its article in the accusative or dative; without where it has none."""
-    letter = ARTICLES.get(code, "").replace("i", "p")
+    letter = ARTICLES.get(code, "")
     if not letter:
         return cldr.territory(code, "de")
     article = {
@@ -83,7 +76,7 @@ def _declined(code: str, case: str, letter: str) -> str:
     return f"{adjective} {noun}".strip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def place(where: Place) -> str:
     """in Kairo, in der Türkei, im Irak, nach Peru, in die Schweiz, aus den Niederlanden."""
     if where.kind == "spot":
@@ -96,14 +89,14 @@ def place(where: Place) -> str:
     name = territory(where.value, case)
     if where.relation == "from":
         return f"aus {name}"
-    if letter == "i":
+    if where.relation == "to" and not letter:
+        return f"nach {name}"
+    if where.value in ISLANDS:
         return f"auf {name}"
-    if not letter:
-        return f"{'nach' if where.relation == 'to' else 'in'} {name}"
     return f"in {name}".replace("in dem ", "im ").replace("in das ", "ins ")
 
 
-@lru_cache(maxsize=None)
+@cache
 def time(when: Time) -> str:
     """When: vor drei Wochen, am 3. Mai 1998, jeden Montag."""
     value = when.value
@@ -111,7 +104,7 @@ def time(when: Time) -> str:
         return ADVERBS[str(value[0])]
     if when.kind in ("ago", "in", "every_few"):
         accusative, dative = UNITS[str(value[1])]
-        number = words(int(value[0]))
+        number = cldr.words(int(value[0]), "de")
         return {
             "ago": f"vor {number} {dative}",
             "in": f"in {number} {dative}",
