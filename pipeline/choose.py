@@ -1,17 +1,19 @@
 """Choose a member of a table by name, or fail with the nearest name.
 
 A table is a literal dict in a folder's `__init__.py`: name → Settings class of the member. In
-params.yaml a member is `{kind: NAME, its fields…}`; `chosen` turns that into the member's settings.
+params.yaml a member is `{kind: NAME, its fields…}`; `chosen` turns that into the member's settings,
+and these back into the same: what is dumped names its kind, so digests of it differ by kind.
 """
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
-from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, GetCoreSchemaHandler, SerializationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-T = TypeVar("T")
+Table = Mapping[str, type[Any]]
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -21,23 +23,45 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(names)}"
 
 
-def chosen(
-    table: Mapping[str, type[T]] | Callable[[], Mapping[str, type[T]]], key: str = "kind"
-) -> BeforeValidator:
-    """A pydantic validator: a mapping with `key` becomes the settings of the table's member.
+@dataclass(frozen=True)
+class Chosen:
+    """What `chosen` adds to a field: validation by the table's member, dumping with its name."""
+
+    table: Table | Callable[[], Table]
+    key: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The field's own schema, between building and dumping."""
+        dump = core_schema.plain_serializer_function_ser_schema(self._dump, info_arg=True)
+        inner = handler(source)
+        return core_schema.no_info_before_validator_function(self._build, inner, serialization=dump)
+
+    def _members(self) -> Table:
+        return self.table() if callable(self.table) else self.table
+
+    def _build(self, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        members = self._members()
+        fields = dict(cast(Mapping[str, Any], value))
+        name = fields.pop(self.key, None)
+        if name not in members:
+            hint = nearest(str(name), members)
+            facts = {"key": self.key, "name": str(name), "hint": hint}
+            raise PydanticCustomError("unknown_name", "unknown {key} '{name}': {hint}", facts)
+        return members[name](**fields)
+
+    def _dump(self, value: BaseModel, info: SerializationInfo) -> dict[str, Any]:
+        members = self._members().items()
+        name = next((name for name, member in members if member is type(value)), None)
+        return {self.key: name, **value.model_dump(mode=info.mode)}
+
+
+def chosen(table: Table | Callable[[], Table], key: str = "kind") -> Chosen:
+    """For `Annotated`: a mapping with `key` becomes the settings of the table's member.
 
     The table may be a function that returns it, where the table's own members refer to the field.
     """
-
-    def build(value: object) -> object:
-        if not isinstance(value, Mapping):
-            return value
-        members = table() if callable(table) else table
-        fields = dict(cast(Mapping[str, Any], value))
-        name = fields.pop(key, None)
-        if name not in members:
-            hint = nearest(str(name), members)
-            raise PydanticCustomError("unknown_name", f"unknown {key} '{name}': {hint}")
-        return members[name](**fields)
-
-    return BeforeValidator(build)
+    return Chosen(table, key)

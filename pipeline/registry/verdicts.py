@@ -1,0 +1,57 @@
+"""Verdicts: stored with the challenger, once for each champion, test rows and gate settings."""
+
+from typing import Any
+
+from pipeline.files import canonical_json, digest, read_json
+from pipeline.records import Check, Verdict, Version
+from pipeline.registry.server import Server, answered
+from pipeline.registry.storage import fetch, names, upload_texts
+
+
+def _name(verdict: Verdict) -> str:
+    """A file name from all that a verdict is about, and nothing of what it says."""
+    about = [verdict.champion, verdict.test_digest, verdict.settings_digest]
+    return f"{digest(about)[:16]}.json"
+
+
+def _place(version: Version) -> str:
+    return f"{version.tags['place']}/verdicts"
+
+
+@answered
+def find_verdict(server: Server, challenger: Version, about: Verdict) -> Verdict | None:
+    """The stored verdict on what `about` is about, if there is one."""
+    if _name(about) not in names(server, challenger.run_id, _place(challenger)):
+        return None
+    with fetch(server, challenger.run_id, _place(challenger)) as folder:
+        return _verdict(read_json(folder / _name(about)))
+
+
+@answered
+def store_verdict(server: Server, challenger: Version, verdict: Verdict) -> Verdict:
+    """Store a verdict unless one on the same is there; returns the one that is."""
+    known = find_verdict(server, challenger, verdict)
+    if known is not None:
+        return known
+    text = canonical_json(verdict, indent=2) + "\n"
+    upload_texts(server, challenger.run_id, {_name(verdict): text}, _place(challenger))
+    against = f" against {verdict.champion}" if verdict.champion else ""
+    client = server.client
+    client.set_model_version_tag(
+        server.model, challenger.number, "verdict", verdict.outcome + against
+    )
+    return verdict
+
+
+@answered
+def verdicts(server: Server, version: Version) -> list[Verdict]:
+    """All stored verdicts on a version."""
+    if not names(server, version.run_id, _place(version)):
+        return []
+    with fetch(server, version.run_id, _place(version)) as folder:
+        return [_verdict(read_json(path)) for path in sorted(folder.glob("*.json"))]
+
+
+def _verdict(content: dict[str, Any]) -> Verdict:
+    checks = tuple(Check(**check) for check in content.pop("checks"))
+    return Verdict(**content, checks=checks)

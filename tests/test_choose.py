@@ -1,0 +1,46 @@
+"""Members of a table are chosen by name, and dumped with it."""
+
+from typing import Annotated
+
+import pytest
+
+from pipeline.choose import chosen, nearest
+from pipeline.problems import Problem
+from pipeline.settings import Settings, parse
+
+
+class Cat(Settings):
+    age: int = 1
+
+
+class Dog(Settings):
+    age: int = 1
+
+
+TABLE = {"cat": Cat, "dog": Dog}
+Pet = Annotated[Cat | Dog, chosen(lambda: TABLE)]
+
+
+class House(Settings):
+    pet: Pet = Cat()
+    more: tuple[Annotated[Settings, chosen(TABLE, key="format")], ...] = ()
+
+
+def test_a_member_is_built_from_its_name_and_fields():
+    house = House(pet={"kind": "dog", "age": 3}, more=[{"format": "cat"}])
+    assert house == House(pet=Dog(age=3), more=(Cat(),))
+
+
+def test_what_is_dumped_names_its_kind_and_builds_the_same_again():
+    house = House(pet=Dog(age=3), more=(Cat(),))
+    dumped = house.model_dump()
+    assert dumped == {"pet": {"kind": "dog", "age": 3}, "more": ({"format": "cat", "age": 1},)}
+    assert House(**dumped) == house
+    assert House(pet=Dog()).model_dump() != House(pet=Cat()).model_dump()
+    assert House.model_validate_json(house.model_dump_json()) == house
+
+
+def test_a_name_that_is_no_member_is_a_problem_with_the_nearest():
+    with pytest.raises(Problem, match="unknown kind 'dgo': did you mean 'dog'"):
+        parse(House, {"pet": {"kind": "dgo"}}, "params.yaml")
+    assert nearest("zebra", TABLE) == "one of: cat, dog"
