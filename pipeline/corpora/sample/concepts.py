@@ -163,3 +163,16 @@ DIMENSIONS: dict[str, tuple[tuple[str, str, int, int], ...]] = {
         ("painted", "length-centimeter", 60, 400),
     ),
 }
+FRAMES: dict[str, tuple[int, list[str]]] = {  # what a verb goes with → in how many of 100, verbs
+    "thing": (34, [name for name, verb in ACTIONS.items() if verb.takes != "person"]),
+    "person": (18, [name for name, verb in ACTIONS.items() if "person" in verb.takes.split()]),
+    "stay": (14, STAYS + LASTING_STAYS),
+    "trip": (18, TRIPS + RETURNS + ORIGINS),
+    "tongue": (16, list(TONGUE_VERBS)),
+}
+LASTING = frozenset(
+    LASTING_STAYS
+    + ORIGINS
+    + [name for name, lasts in TONGUE_VERBS.items() if lasts]
+    + [name for name, verb in ACTIONS.items() if verb.lasting]
+)

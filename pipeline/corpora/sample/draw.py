@@ -1,22 +1,18 @@
-"""Drawing the parts of a sentence: who, what, where, when; each from a deck of its own.
+"""Drawing the parts of a clause: who, what, where, when; each from a deck of its own.
 
-What fits together is decided here: the object suits the verb, the adjective the thing, the time the
-tense, and nobody plans to need anything.
+What fits together is decided here: the adjective suits the thing, the time the tense.
 """
 
-from dataclasses import replace
 from functools import cache
 from typing import Literal
 
 from pipeline.corpora.sample import concepts, things, values
 from pipeline.corpora.sample.deck import Table
-from pipeline.corpora.sample.meaning import Clause, Determiner, Noun, Place, Tense, Time, Tongue
+from pipeline.corpora.sample.meaning import Determiner, Noun, Place, Time
 
 Pair = tuple[str, str]
 Relation = Literal["in", "to", "from"]
 Kind = Literal["city", "territory", "spot"]
-FREE = ("present",) * 28 + ("past",) * 30 + ("future",) * 14 + ("modal",) * 20 + ("would",) * 8
-STATES = ("present",) * 6 + ("past",) * 4
 DETERMINERS: tuple[Determiner, ...] = (
     *("the",) * 3, *("a",) * 3, "this", "my", "our", "count", "count",
 )  # fmt: skip
@@ -39,7 +35,6 @@ HABITS = "every_day every_week every_morning every_evening".split()
 BEFORE = "yesterday the_day_before_yesterday last_week last_month last_year".split()
 AFTER = "tomorrow the_day_after_tomorrow next_week next_month next_year".split()
 LONGEST = {"day": 60, "week": 50, "month": 30, "year": 40}
-MANY, FEW = 999, 12
 EVERY_FEW = {"hour": 12, "day": 12, "week": 9, "month": 11}
 
 
@@ -176,101 +171,6 @@ def _calendar(table: Table, kind: str) -> Time:
     if kind.endswith("month"):
         return Time("month", (year, month))
     return Time("date", (year, month, table.fill("day", "days", range(1, 29))))
-
-
-def clause(
-    table: Table,
-    pair: Pair,
-    who: Noun,
-    *,
-    tense: str = "",
-    timed: int = 40,
-    placed: int = 25,
-    negated: int = 20,
-    lasting: bool = True,
-) -> Clause:
-    """What `who` does. `timed`, `placed`, `negated`: in how many of 100 cases; tense "": any."""
-    frame = table.deal(
-        "frame",
-        ("thing",) * 34 + ("person",) * 18 + ("stay",) * 14 + ("trip",) * 18 + ("tongue",) * 16,
-    )
-    verb, lasts = _verb(table, frame, lasting and tense in ("", "present", "past"))
-    tense, modal = _tense(table, tense, lasts)
-    what, where = _arguments(table, pair, frame, verb, who, placed)
-    when = None
-    once = tense == "present" and not modal and verb in concepts.ONCE
-    if not lasts and not once and tense != "would" and table.chance(timed):
-        when = time(table, "future" if modal else tense)
-    clause = Clause(who, verb, what, where, when, tense, modal, table.chance(negated))
-    return _sensible(clause)
-
-
-def _sensible(clause: Clause) -> Clause:
-    """No "does not buy three lamps", no "does not thank a baker", no "buys no lamp every day"."""
-    what = clause.object
-    if not clause.negated or not isinstance(what, Noun):
-        return clause
-    if what.determiner == "count":
-        return replace(clause, negated=False)
-    habit = clause.tense == "present" and clause.time is not None
-    if what.determiner == "a" and (habit or what.concept not in things.THINGS):
-        return replace(clause, object=replace(what, determiner="the"))
-    return clause
-
-
-def _verb(table: Table, frame: str, lasting: bool) -> tuple[str, bool]:
-    name = table.fill("verb", f"verbs {frame} {lasting}", _verbs(frame, lasting))
-    if frame == "stay":
-        return name, name in concepts.LASTING_STAYS
-    if frame == "trip":
-        return name, name in concepts.ORIGINS
-    if frame == "tongue":
-        return name, concepts.TONGUE_VERBS[name]
-    return name, concepts.ACTIONS[name].lasting
-
-
-@cache
-def _verbs(frame: str, lasting: bool) -> list[str]:
-    if frame == "stay":
-        return concepts.STAYS + (concepts.LASTING_STAYS if lasting else [])
-    if frame == "trip":
-        return concepts.TRIPS + concepts.RETURNS + (concepts.ORIGINS if lasting else [])
-    if frame == "tongue":
-        return [name for name, lasts in concepts.TONGUE_VERBS.items() if lasting or not lasts]
-    found: list[str] = []
-    for name, verb in concepts.ACTIONS.items():
-        fits = "person" in verb.takes.split() if frame == "person" else verb.takes != "person"
-        if fits and (lasting or not verb.lasting):
-            found.append(name)
-    return found
-
-
-def _tense(table: Table, tense: str, lasts: bool) -> tuple[Tense, str]:
-    if not tense:
-        tense = table.deal(f"tenses {lasts}", STATES if lasts else FREE)
-    if tense != "modal":
-        return tense, ""  # pyright: ignore[reportReturnType]
-    return "present", table.fill("modal", "modals", concepts.MODALS)
-
-
-def _arguments(
-    table: Table, pair: Pair, frame: str, verb: str, who: Noun, placed: int
-) -> tuple[Noun | Tongue | None, Place | None]:
-    if frame == "trip":
-        return None, place(table, pair, "to" if verb in concepts.TRIPS else "from", verb)
-    if frame == "stay":
-        return None, place(table, pair, "in", verb, spots=verb not in concepts.NO_SPOT)
-    what: Noun | Tongue
-    if frame == "tongue":
-        what = Tongue(tongue(table, pair, spoken=verb == "speak"))
-    elif frame == "person":
-        what = other(table, who)
-    else:
-        most = MANY if verb in concepts.TRADE else 0 if verb in concepts.SINGLE else FEW
-        what = thing(table, concepts.ACTIONS[verb].takes, most=most)
-    if verb in concepts.NO_PLACE or not table.chance(placed):
-        return what, None
-    return what, place(table, pair, "in", verb, spots=True)
 
 
 def other(table: Table, who: Noun) -> Noun:

@@ -5,18 +5,19 @@ from dataclasses import replace
 from functools import partial
 
 from pipeline.corpora.sample import concepts, draw, values
+from pipeline.corpora.sample.clause import clause
 from pipeline.corpora.sample.deck import Table
 from pipeline.corpora.sample.draw import Pair
 from pipeline.corpora.sample.meaning import (
     Attempt,
     Birth,
-    Clause,
     Distance,
     Joined,
     Linked,
     Listing,
     Meaning,
     Measure,
+    Noun,
     Price,
     Question,
     Relative,
@@ -39,7 +40,7 @@ LINK_TENSES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def _different(table: Table, who: object) -> draw.Noun:
+def _different(table: Table, who: object) -> Noun:
     while (second := draw.subject(table)) == who:
         table.slots.pop()
     return second
@@ -47,21 +48,21 @@ def _different(table: Table, who: object) -> draw.Noun:
 
 def simple(table: Table, pair: Pair) -> Meaning:
     """Der Lehrer hat gestern kein Buch gekauft."""
-    return Statement(draw.clause(table, pair, draw.subject(table)))
+    return Statement(clause(table, pair, draw.subject(table)))
 
 
 def fronted(table: Table, pair: Pair) -> Meaning:
     """Vor drei Wochen hat Nina das Rad repariert."""
     tense = table.deal("fronted tense", ("past",) * 5 + ("future",) * 3 + ("present",) * 2)
-    clause = draw.clause(
+    what = clause(
         table, pair, draw.subject(table), tense=tense, timed=100, negated=10, lasting=False
     )
-    return Statement(clause, fronted=True)
+    return Statement(what, fronted=True)
 
 
 def question(table: Table, pair: Pair) -> Meaning:
     """Muss Paul den Brief unterschreiben?"""
-    return Question(draw.clause(table, pair, draw.subject(table), negated=0))
+    return Question(clause(table, pair, draw.subject(table), negated=0))
 
 
 def linked(table: Table, pair: Pair, *, first: bool) -> Meaning:
@@ -70,14 +71,12 @@ def linked(table: Table, pair: Pair, *, first: bool) -> Meaning:
     main, below = table.deal(f"tenses {link}", LINK_TENSES[link])
     lasting = link in ("because", "although")
     who = draw.subject(table)
-    clause = draw.clause(
-        table, pair, who, tense=main, timed=0, placed=10, negated=10, lasting=lasting
-    )
-    second = draw.clause(
+    what = clause(table, pair, who, tense=main, timed=0, placed=10, negated=10, lasting=lasting)
+    second = clause(
         table, pair, _different(table, who), tense=below, timed=0, placed=10,
         negated=10 if link in ("because", "although", "if") else 0, lasting=lasting,
     )  # fmt: skip
-    return Linked(clause, link, second, first)
+    return Linked(what, link, second, first)
 
 
 def reported(table: Table, pair: Pair) -> Meaning:
@@ -85,15 +84,15 @@ def reported(table: Table, pair: Pair) -> Meaning:
     manner = table.fill("manner", "manners", concepts.SAYINGS + concepts.ASKINGS)
     who = draw.subject(table)
     negated = 0 if manner in concepts.ASKINGS else 20
-    clause = draw.clause(table, pair, _different(table, who), timed=25, placed=15, negated=negated)
-    return Reported(who, manner, clause)
+    what = clause(table, pair, _different(table, who), timed=25, placed=15, negated=negated)
+    return Reported(who, manner, what)
 
 
 def relative(table: Table, pair: Pair) -> Meaning:
     """Die Malerin, die den Zaun gestrichen hat, wohnt in Kairo."""
     who = draw.subject(table, noun=True)
-    about = draw.clause(table, pair, who, timed=25, placed=10, negated=10)
-    main = draw.clause(table, pair, who, timed=15, placed=10, negated=10)
+    about = clause(table, pair, who, timed=25, placed=10, negated=10)
+    main = clause(table, pair, who, timed=15, placed=10, negated=10)
     return Relative(about, main)
 
 
@@ -104,10 +103,8 @@ def attempt(table: Table, pair: Pair) -> Meaning:
     if manner in ("hope", "intend"):
         tense = "present"
     who = draw.subject(table)
-    clause = draw.clause(
-        table, pair, who, tense="present", timed=0, placed=25, negated=0, lasting=False
-    )
-    return Attempt(manner, tense, clause)  # pyright: ignore[reportArgumentType]
+    what = clause(table, pair, who, tense="present", timed=0, placed=25, negated=0, lasting=False)
+    return Attempt(manner, tense, what)  # pyright: ignore[reportArgumentType]
 
 
 def joined(table: Table, pair: Pair) -> Meaning:
@@ -115,12 +112,12 @@ def joined(table: Table, pair: Pair) -> Meaning:
     link = table.deal("joints", ("and", "but"))
     tense = table.deal("joined tense", ("present", "past", "future"))
     who = draw.subject(table)
-    clause = draw.clause(table, pair, who, tense=tense, timed=10, placed=10, negated=5)
-    second = draw.clause(
+    what = clause(table, pair, who, tense=tense, timed=10, placed=10, negated=5)
+    second = clause(
         table, pair, _different(table, who), tense=tense, timed=0, placed=10,
         negated=5 if link == "and" else 40,
     )  # fmt: skip
-    return Joined(link, clause, second)  # pyright: ignore[reportArgumentType]
+    return Joined(link, what, second)  # pyright: ignore[reportArgumentType]
 
 
 def price(table: Table, pair: Pair) -> Meaning:
@@ -195,16 +192,12 @@ def listing(table: Table, pair: Pair) -> Meaning:
 def repetition(table: Table, pair: Pair) -> Meaning:
     """Anna liest den Roman zum einundzwanzigsten Mal."""
     tense = table.deal("repetition tense", ("present", "past"))
-    clause: Clause = draw.clause(
+    what = clause(
         table, pair, draw.subject(table), tense=tense, timed=0, placed=0, negated=0, lasting=False
     )
-    if (
-        clause.object
-        and not isinstance(clause.object, draw.Tongue)
-        and clause.object.determiner == "count"
-    ):
-        clause = replace(clause, object=replace(clause.object, determiner="the", count=0))
-    return Repetition(clause, table.fill("ordinal", "ordinals", range(1, 100)))
+    if isinstance(what.object, Noun) and what.object.determiner == "count":
+        what = replace(what, object=replace(what.object, determiner="the", count=0))
+    return Repetition(what, table.fill("ordinal", "ordinals", range(1, 100)))
 
 
 # How many of 100 sentences; CLDR's own phrases are in bare.py.
