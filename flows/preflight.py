@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from flows import child, server
 from flows.bill import duration
-from flows.graph import Graph, read_graph
+from flows.graph import Graph
 from flows.inputs import check_corpora, check_dependencies, check_versions
 from flows.memory import expected_seconds
 from flows.plan import Planned
@@ -26,12 +26,11 @@ LEAST_DISK = 500 * 2**20  # bytes
 LEAST_MEMORY = 2**30  # bytes
 
 
-def preflight(machine: Machine, plan: Sequence[Planned]) -> None:
+def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
     """All checks, the cheap ones first; ends with the forecast."""
-    graph = read_graph(Path.cwd())
     check_dependencies(graph)
     check_versions()
-    check_disk(graph, machine)
+    check_disk(machine)
     check_memory()
     check_servers(machine)
     check_stages()
@@ -39,7 +38,7 @@ def preflight(machine: Machine, plan: Sequence[Planned]) -> None:
     say(forecast(machine, plan))
 
 
-def check_disk(graph: Graph, machine: Machine) -> None:
+def check_disk(machine: Machine) -> None:
     """The folders that a run writes can be written, and hold twice what the results take now."""
     for name in (str(machine.state), *WRITTEN):
         _check_writable(Path(name))

@@ -12,14 +12,14 @@ from flows.walk import Place, heal
 from pipeline.machine import Machine
 
 
-def prepare(machine: Machine) -> tuple[Planned, ...]:
-    """The plan of a run of the current folder's workspace, whose lock the caller holds."""
+def prepare(machine: Machine) -> tuple[Graph, tuple[Planned, ...]]:
+    """Graph and plan of a run of the current folder, whose lock the caller holds."""
     check_sections()
     heal(Place(Path.cwd(), machine.state), say)
     edits.track_folders(say)
     graph = read_graph(Path.cwd())
     edits.track_changes(graph, say)
-    return planned(graph, machine)
+    return graph, planned(graph, machine)
 
 
 def planned(graph: Graph, machine: Machine) -> tuple[Planned, ...]:

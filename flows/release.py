@@ -12,8 +12,9 @@ from flows.bill import Item
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
-from pipeline.registry.gate import Gate, champion_hypotheses, judge, verdicts
+from pipeline.registry.gate import Gate, judge
 from pipeline.registry.server import Registry, Server, connect
+from pipeline.registry.verdicts import verdicts
 from pipeline.settings import Settings, load
 
 ARTIFACTS = Path("artifacts")
@@ -60,11 +61,13 @@ class Outside:
         version = self.registered()
         if version is None:
             return None
-        known = verdicts(self.server, version)
-        if not known:
-            return None
-        due = known[-1].outcome in GOOD and not self._promoted(version)
-        return None if due else version
+        known = len(verdicts(self.server, version))
+        verdict = self.judge(version)
+        if verdict.outcome == "same":
+            return version
+        fresh = len(verdicts(self.server, version)) > known
+        due = verdict.outcome in GOOD and not self._promoted(version)
+        return None if fresh or due else version
 
     def promote(self, version: Version, verdict: Verdict) -> bool:
         """Make a version that passed the champion; once, so that a rollback is not undone."""

@@ -48,14 +48,14 @@ def retrain(workspace: str, plan: Sequence[Planned] | None = None) -> Any:
         return everything(machine, plan)
     with hold(machine.state, "a scheduled seqline run"):
         edits.refuse()
-        plan = prepare(machine)
+        graph, plan = prepare(machine)
         settled = None if stale(plan) else outside(machine).settled()
         if settled is not None:
             message = f"nothing changed: version {settled.number} holds these results"
             get_run_logger().info(message)
             say(message)
             return Completed(name="Unchanged", message=message)
-        preflight(machine, plan)
+        preflight(machine, graph, plan)
         return everything(machine, plan)
 
 
@@ -114,9 +114,9 @@ def run_stage(place: Place, planned: Planned) -> Any:
 
 def check_drift(world: Outside) -> None:
     """Stop before training when cleaning drops much more than it did for the champion."""
-    from pipeline.registry.gate import drift
+    from pipeline.registry.gate import judge_data
 
-    checks = drift(world.server, world.gate, Path("artifacts/ledgers"))
+    checks = judge_data(world.server, world.gate, Path("artifacts/ledgers"))
     failed = next((check for check in checks if not check.passed), None)
     if failed:
         raise Problem(

@@ -13,7 +13,7 @@ def history() -> None:
     server = outside(opened()).server
     rows = [
         {
-            "when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.when)),
+            "when": _when(event.when),
             "what": event.kind,
             "from": event.from_version,
             "to": event.to_version,
@@ -26,3 +26,7 @@ def history() -> None:
     table(rows)
     if not rows:
         say(f"nothing was decided about {server.model} yet")
+
+
+def _when(seconds: float | None) -> str:
+    return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

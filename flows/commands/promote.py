@@ -5,8 +5,8 @@ from flows.release import outside, who
 from flows.talk import say
 from pipeline.problems import Problem
 from pipeline.registry.decisions import promote as decide
-from pipeline.registry.gate import verdicts
-from pipeline.registry.versions import CHALLENGER, at, version
+from pipeline.registry.verdicts import verdicts
+from pipeline.registry.versions import CHALLENGER, CHAMPION, at, version
 
 
 def promote(number: str | None, why: str, against_verdict: bool) -> None:
@@ -19,13 +19,16 @@ def promote(number: str | None, why: str, against_verdict: bool) -> None:
             where=f"registry of {server.model}",
             remedy="seqline register, or name a version: seqline promote NUMBER",
         )
-    known = verdicts(server, chosen)
+    before = at(server, CHAMPION)
+    against = "" if before is None else before.number
+    known = [one for one in verdicts(server, chosen) if one.champion == against]
     made = decide(
         server,
         chosen,
         who=who(),
         why=why or "by hand",
         verdict=known[-1] if known else None,
+        expected=against,
         against_verdict=against_verdict,
     )
     now = "is the champion now" if made else "is the champion already"

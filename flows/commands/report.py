@@ -4,7 +4,6 @@ from flows.opened import locked
 from flows.release import outside
 from flows.talk import say
 from pipeline.problems import Problem
-from pipeline.registry.gate import verdicts
 
 
 def report() -> None:
@@ -14,6 +13,5 @@ def report() -> None:
         version = world.registered()
         if version is None:
             raise Problem("these results are not registered", remedy="seqline register")
-        known = verdicts(world.server, version)
-        path = world.report(version, known[-1] if known else None)
+        path = world.report(version, world.judge(version))
     say(str(path.resolve()))

@@ -1,13 +1,14 @@
 """`seqline run`: the whole line, as a flow. Nothing is started where nothing is stale."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.opened import opened
 from flows.params import parse_assignment, set_value, value_at
-from flows.plan import stale
+from flows.plan import Planned, stale
 from flows.preflight import preflight
 from flows.prepare import prepare
-from flows.server import serving, settle
+from flows.server import serving
 from flows.talk import say
 from pipeline.files import write_text
 from pipeline.machine import Machine
@@ -24,15 +25,14 @@ def run(sets: list[str]) -> None:
         before = PARAMS.read_text(encoding="utf-8")
         _assign(sets, before)
         try:
-            if _looked_ahead(machine):
-                return
+            plan = _looked_ahead(machine)
         except Problem:
             if PARAMS.read_text(encoding="utf-8") != before:
                 write_text(PARAMS, before)
                 say("params.yaml is as it was before")
             raise
-        settle(machine.state)
-        _flow(machine)
+        if plan is not None:
+            _flow(machine, plan)
 
 
 def _assign(sets: list[str], text: str) -> None:
@@ -48,23 +48,23 @@ def _assign(sets: list[str], text: str) -> None:
         say(line)
 
 
-def _looked_ahead(machine: Machine) -> bool:
-    """True where there is nothing to do; a Problem for what would fail later."""
+def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
+    """The plan, or None where there is nothing to do; a Problem for what would fail later."""
     from flows.release import outside
 
-    plan = prepare(machine)
+    graph, plan = prepare(machine)
     if stale(plan):
-        preflight(machine, plan)
-        return False
+        preflight(machine, graph, plan)
+        return plan
     version = outside(machine).settled()
     if version is None:
-        return False
+        return plan
     say(f"nothing is stale: version {version.number} of {version.name} holds these results")
-    return True
+    return None
 
 
-def _flow(machine: Machine) -> None:
+def _flow(machine: Machine, plan: Sequence[Planned]) -> None:
     with serving(machine.state, machine.prefect_api_url):
         from flows.retrain import retrain
 
-        retrain(str(Path.cwd()), prepare(machine))
+        retrain(str(Path.cwd()), plan)

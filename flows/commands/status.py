@@ -18,18 +18,21 @@ def status() -> None:
     machine = opened()
     steps = planned(read_graph(Path.cwd()), machine)
     stale = [step.stage for step in steps if step.action != "up to date"]
-    say(f"stale:    {', '.join(stale)} (seqline plan says why)" if stale else "stale:    nothing")
+    say(
+        f"stale:      {', '.join(stale)} (seqline plan says why)"
+        if stale
+        else "stale:      nothing"
+    )
     problem = read_problem(machine.state)
     if problem:
-        say(f"problem:  {problem['stage']}: {problem['message']}")
+        say(f"problem:    {problem['stage']}: {problem['message']}")
     mark = machine.state / "flow" / "running.json"
     if mark.is_file():
-        say(
-            f"open:     {json.loads(mark.read_text(encoding='utf-8'))['stage']} runs, or was killed"
-        )
+        stage = json.loads(mark.read_text(encoding="utf-8"))["stage"]
+        say(f"open:       {stage} runs, or was killed")
     world = outside(machine)
     named = aliases(world.server)
     for alias in ("champion", "challenger"):
         version = f"version {named[alias]} of {world.server.model}" if alias in named else "none"
-        say(f"{alias + ':':<11}{version}".replace(":", ":", 1))
+        say(f"{alias + ':':<11} {version}")
     table(metric_rows(ARTIFACTS))
