@@ -5,6 +5,7 @@ Example: source ids `[11, 12, 3]` (EOS is stored) with target ids `[21, 22]` (ba
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.batches.batch import BOS, EOS, Batch, Ragged
+from pipeline.problems import Problem
 from pipeline.shards.read import Shards, ids, open_shards
 
 Ids = NDArray[np.int32]
+Views = tuple[Ids, Ids]  # all ids of a block end to end, and where each example's begin
+BLOCKS_KEPT = 512  # views of memory-mapped files: a window's worth costs next to nothing
+_EMPTY: Ids = np.zeros(0, np.int32)
 
 
 def ragged(sequences: Sequence[Ids]) -> Ragged:
@@ -43,6 +48,7 @@ class Examples:
         self.shards = shards
         self.source_lengths, self.target_lengths = shards.lengths()
         self.starts = np.concatenate([[0], np.cumsum(shards.blocks)]).astype(np.int64)
+        self._block = lru_cache(BLOCKS_KEPT)(self._views)
 
     @property
     def count(self) -> int:
@@ -55,14 +61,16 @@ class Examples:
         targets: list[Ids] = [_EMPTY] * len(rows)
         blocks = np.searchsorted(self.starts, rows, side="right") - 1
         for block in np.unique(blocks):
-            batch = self.shards.block(int(block))
-            source, source_ends = ids(batch, "source")
-            target, target_ends = ids(batch, "target")
+            (source, source_ends), (target, target_ends) = self._block(int(block))
             for place in np.flatnonzero(blocks == block):
                 row = int(rows[place] - self.starts[block])
                 sources[place] = source[source_ends[row] : source_ends[row + 1]]
                 targets[place] = target[target_ends[row] : target_ends[row + 1]]
         return sources, targets
+
+    def _views(self, block: int) -> tuple[Views, Views]:
+        batch = self.shards.block(block)
+        return ids(batch, "source"), ids(batch, "target")
 
     def batch(self, rows: NDArray[np.int64], index: NDArray[np.int64]) -> Batch:
         """The rows as a batch with targets."""
@@ -70,9 +78,16 @@ class Examples:
         return batch_of(sources, targets, index)
 
 
-_EMPTY: Ids = np.zeros(0, np.int32)
+def open_examples(folder: Path, *, verify: bool = True) -> Examples:
+    """The examples of a shard folder; a Problem where there are none, or a file is cut or altered.
 
-
-def open_examples(folder: Path) -> Examples:
-    """The examples of a shard folder; a Problem where a file is missing, cut or altered."""
-    return Examples(open_shards(folder))
+    Without `verify` checksums are not compared: for workers, whose driver did.
+    """
+    shards = open_shards(folder, verify=verify)
+    if shards.rows == 0:
+        raise Problem(
+            f"no {folder.name} examples",
+            where=str(folder),
+            remedy="give a corpus of params.yaml this role, or a split; see the ledgers of clean",
+        )
+    return Examples(shards)

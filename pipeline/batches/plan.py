@@ -71,7 +71,7 @@ class Plan:
     def groups(self, epoch: int, window: int) -> list[Rows]:
         """Every group of a window: row numbers; an example's place there is its index."""
         blocks = self.blocks(epoch, window)
-        rows = np.concatenate([np.arange(self._starts[b], self._starts[b + 1]) for b in blocks])
+        rows = np.concatenate([np.arange(*self._starts[b : b + 2].tolist()) for b in blocks])
         rows = _random(self.seed, epoch, 1 + window).permutation(rows)
         return np.split(rows, _cuts(self.tokens[rows], self.group_count(epoch, window)))
 

@@ -4,10 +4,25 @@ A group is sorted by length and cut into slots of equal estimated cost, at most 
 example above that is a slot alone. Slots are dealt to the workers so that their costs are even.
 """
 
+from typing import Literal
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+CPU_SLOT_COST = 4096  # more only pads more
+GPU_SLOT_COST_PER_GIB = 512  # of the device's memory
+
 Places = NDArray[np.int64]  # an example's place in its group
+
+
+def slot_cost(setting: int | Literal["auto"], device: torch.device) -> int:
+    """The largest cost of a slot; `auto` is a function of the kind of device and its memory."""
+    if setting != "auto":
+        return setting
+    if device.type == "cpu":
+        return CPU_SLOT_COST
+    return GPU_SLOT_COST_PER_GIB * (torch.cuda.get_device_properties(device).total_memory >> 30)
 
 
 def deal(

@@ -5,7 +5,9 @@ Nothing here knows what a model is for: `validate` is handed in, and training se
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -17,11 +19,11 @@ from pipeline.training.lease import take_lease
 from pipeline.training.loop import course_of, steps
 from pipeline.training.settings import Training
 from pipeline.training.state import TrainingState, is_finite
-from pipeline.training.step import Hands, Learner, Step, hands_of
+from pipeline.training.step import Hands, Learner, hands_of
 from pipeline.training.team import Team
 from pipeline.training.weights import average, set_weights, weights_of
 
-Validate = Callable[[Learner], Mapping[str, float]]
+M = TypeVar("M", bound=Learner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +46,51 @@ class Outcome:
     scores: Mapping[str, float]  # of the resulting weights
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same from the first step to the last."""
+
+    hands: Hands
+    settings: Training
+    place: Place
+    clerk: Clerk
+    validate: Callable[[], Mapping[str, float]]
+
+
 def fit(
-    model: Learner,
+    model: M,
     examples: Examples,
     settings: Training,
     place: Place,
     *,
-    validate: Validate,
+    validate: Callable[[M], Mapping[str, float]],
     team: Team | None = None,
 ) -> Outcome:
-    """Train `model` in place. Every worker calls this with the same arguments but its team."""
+    """Train `model` in place, from the newest checkpoint on, to the end or to a wish to stop.
+
+    Every worker of a team calls this with the same arguments but its `team`. `validate` gives the
+    same scores on each: `loss` (lower is better) and, where `settings.best_by` says so, `bleu`.
+    """
     team = team or Team()
-    clerk = _clerk(place, team)
-    hands = _hands(model, settings, team)
-    state = _resume(hands, clerk, place)
+    optimizer = settings.optimizer.build(dict(model.named_parameters()))
+    hands = hands_of(model, optimizer, team, settings.optimizer.clip_norm)
+    run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model))
+    state = _resumed(run)
     course = course_of(examples, settings, place.slot_cost)
     walk = steps(hands, course, settings, start=state.position, done=state.step, stop=place.stop)
     for step, position in () if state.stopped_early else walk:
         state = state.after(step, position)
-        clerk.step(step, state)
-        _refuse_divergence(state, settings)
+        run.clerk.step(step, state)
+        _refuse_divergence(run, state)
         if state.step % settings.validate_every_steps == 0 or state.step == settings.steps:
-            state = _validated(hands, state, step, settings, validate, clerk)
-        _save_where_due(hands, state, step, settings, clerk)
+            state = _validated(run, state, step.rate)
+        _save_where_due(run, state, step.stop)
         if step.stop or state.stopped_early:
             break
     if state.step < settings.steps and not state.stopped_early:
-        clerk.event(state.step, "stopped")
+        run.clerk.event(state.step, "stopped")
         return Outcome(state, False, {})
-    return _finished(hands, state, place, settings, validate, clerk)
+    return _finished(run, state)
 
 
 def _clerk(place: Place, team: Team) -> Clerk:
@@ -82,28 +100,24 @@ def _clerk(place: Place, team: Team) -> Clerk:
     return Silent()
 
 
-def _hands(model: Learner, settings: Training, team: Team) -> Hands:
-    optimizer = settings.optimizer.build(dict(model.named_parameters()))
-    return hands_of(model, optimizer, team, settings.optimizer.clip_norm)
-
-
-def _resume(hands: Hands, clerk: Clerk, place: Place) -> TrainingState:
+def _resumed(run: _Run) -> TrainingState:
     """Take over the newest checkpoint that verifies, the same on every worker."""
+    hands, clerk = run.hands, run.clerk
     weights = hands.optimizer.parameters
     shapes = {name: tuple(parameter.shape) for name, parameter in weights.items()}
     name = hands.team.tell(clerk.resume(shapes))
     if not name:
         clerk.event(0, "started")
         return TrainingState()
-    checkpoint = load(place.folder / "checkpoints" / name)
+    checkpoint = load(run.place.folder / "checkpoints" / name)
     set_weights(hands.model, checkpoint.weights)
     hands.optimizer.load(checkpoint.optimizer)
     clerk.event(checkpoint.state.step, "resumed")
     return checkpoint.state
 
 
-def _refuse_divergence(state: TrainingState, settings: Training) -> None:
-    if state.skipped_in_a_row >= settings.max_skipped_steps:
+def _refuse_divergence(run: _Run, state: TrainingState) -> None:
+    if state.skipped_in_a_row >= run.settings.max_skipped_steps:
         raise Problem(
             f"the gradient was not finite in {state.skipped_in_a_row} steps in a row, "
             f"the last of them step {state.step}",
@@ -112,63 +126,51 @@ def _refuse_divergence(state: TrainingState, settings: Training) -> None:
         )
 
 
-def _validated(
-    hands: Hands,
-    state: TrainingState,
-    step: Step,
-    settings: Training,
-    validate: Validate,
-    clerk: Clerk,
-) -> TrainingState:
-    scores = _scores(hands, validate, step.number)
+def _validated(run: _Run, state: TrainingState, rate: float) -> TrainingState:
+    """Score the weights, and judge them."""
+    scores, training = _scores(run, state), run.settings
     state = state.judged(
         scores,
-        step.rate,
-        by=settings.best_by,
-        keep=settings.average_best,
-        patience=settings.patience,
+        rate,
+        by=training.best_by,
+        keep=training.average_best,
+        patience=training.patience,
     )
-    clerk.scores(scores, state, weights_of(hands.model))
+    run.clerk.scores(scores, state, weights_of(run.hands.model))
     if state.stopped_early:
-        clerk.event(state.step, "stopped early")
+        run.clerk.event(state.step, "stopped early")
     return state
 
 
-def _scores(hands: Hands, validate: Validate, number: int) -> Mapping[str, float]:
+def _scores(run: _Run, state: TrainingState) -> Mapping[str, float]:
     with torch.no_grad():
-        scores = validate(hands.model)
+        scores = run.validate()
     if not is_finite(scores):
         raise Problem(
-            f"validation after step {number} gave no finite score",
+            f"validation after step {state.step} gave a score that is not finite",
             where="params.yaml, training",
             value=dict(scores),
-            remedy="lower schedule.peak_rate, or lengthen schedule.warmup_steps",
+            remedy="lower schedule.peak_rate or lengthen schedule.warmup_steps",
         )
     return scores
 
 
-def _save_where_due(
-    hands: Hands, state: TrainingState, step: Step, settings: Training, clerk: Clerk
-) -> None:
-    last = state.step == settings.steps or state.stopped_early
-    planned = state.step % settings.checkpoint_every_steps == 0 or last
-    if planned or step.stop or clerk.late():
-        clerk.save(Checkpoint(weights_of(hands.model), hands.optimizer.state(), state, planned))
+def _save_where_due(run: _Run, state: TrainingState, stop: bool) -> None:
+    """Planned checkpoints come by steps, unplanned ones by the clock and by the wish to stop."""
+    last = state.step == run.settings.steps or state.stopped_early
+    planned = last or state.step % run.settings.checkpoint_every_steps == 0
+    if planned or stop or run.clerk.late():
+        weights, optimizer = weights_of(run.hands.model), run.hands.optimizer.state()
+        run.clerk.save(Checkpoint(weights, optimizer, state, planned))
 
 
-def _finished(
-    hands: Hands,
-    state: TrainingState,
-    place: Place,
-    settings: Training,
-    validate: Validate,
-    clerk: Clerk,
-) -> Outcome:
+def _finished(run: _Run, state: TrainingState) -> Outcome:
     """Put the average of the best weights into the model, and score it where it is a new one."""
-    set_weights(hands.model, average([place.folder / "best" / f"{s:08d}" for s in state.best]))
-    if len(state.best) > 1:
-        scores = _scores(hands, validate, state.step)
+    best = [run.place.folder / "best" / f"{step:08d}" for step in state.best]
+    set_weights(run.hands.model, average(best))
+    if len(best) > 1:
+        scores = _scores(run, state)
     else:
-        scores = next(v.scores for v in state.curve if v.step == state.best[0])
-    clerk.event(state.step, "finished")
+        scores = next(row.scores for row in state.curve if row.step in state.best)
+    run.clerk.event(state.step, "finished")
     return Outcome(state, True, scores)

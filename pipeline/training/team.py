@@ -5,7 +5,8 @@ as pickles. A team of one needs no process group.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,8 @@ class Team:
     def sum_(self, tensor: Tensor) -> None:
         """Replace `tensor` by its sum over the workers: the same bits on each."""
         if self.count > 1:
-            self._together(lambda: dist.all_reduce(tensor))
+            with self._together():
+                dist.all_reduce(tensor)
 
     def gather(self, value: Any) -> list[Any]:
         """Every worker's JSON value, by rank, on every worker."""
@@ -51,12 +53,14 @@ class Team:
 
     def _gather(self, tensor: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(tensor) for _ in range(self.count)]
-        self._together(lambda: dist.all_gather(parts, tensor))
+        with self._together():
+            dist.all_gather(parts, tensor)
         return parts
 
-    def _together(self, operation: Callable[[], object]) -> None:
+    @contextmanager
+    def _together(self) -> Generator[None]:
         try:
-            operation()
+            yield
         except RuntimeError as error:
             raise LostWorkerError(
                 f"worker {self.rank} of {self.count} lost its team: {error}"
