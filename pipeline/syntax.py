@@ -16,7 +16,7 @@ def syntax_digest(source: str) -> str:
 class _Silent(ast.NodeTransformer):
     """Leaves out statements that are only a string: docstrings of modules, classes, fields."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         """None for a bare string, which removes the statement."""
         value = node.value
         bare = isinstance(value, ast.Constant) and isinstance(value.value, str)
