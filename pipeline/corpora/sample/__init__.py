@@ -1,1 +1,1 @@
-"""The built-in sample corpus: lexicon and grammars, slots from CLDR, and a split by combinations."""
+"""The built-in sample: a lexicon, grammars, slots from CLDR, a split by combinations of slots."""

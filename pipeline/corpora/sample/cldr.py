@@ -1,6 +1,6 @@
 """What the Unicode CLDR says, through babel, in any language: names, dates, numbers, units.
 
-Non-breaking spaces become plain ones and soft hyphens go, since references are compared as they are.
+Non-breaking spaces become plain and soft hyphens go, since references are compared as they are.
 All functions are cached: a corpus says the same few thousand names again and again.
 """
 

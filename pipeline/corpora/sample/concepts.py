@@ -1,7 +1,7 @@
 """The concepts: people and what they do. No words: those are each grammar's own.
 
-A verb takes objects of classes (`things.py`): so soups are eaten and letters signed, never the other
-way round. Every grammar has a word for every concept (a test holds it to that).
+A verb takes objects of classes (`things.py`): so soups are eaten and letters signed, never the
+other way round. Every grammar has a word for every concept (a test holds it to that).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ PEOPLE = [
     *(
         "teacher nurse cook painter baker farmer judge gardener driver pilot pupil customer "
         "guest tourist journalist photographer musician singer actor writer scientist engineer "
-        "mechanic carpenter butcher waiter saleswoman policewoman soldier mayor girl boy woman man"
+        "mechanic carpenter butcher waiter saleswoman policewoman soldier mayor girl boy woman man "
+        "dentist secretary dancer fisherman electrician librarian poet king queen detective athlete tailor hunter beekeeper"
     ).split(),
 ]
 GROUPS = (
@@ -34,7 +35,7 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What the verb takes: classes of things, or "person"; `lasting`: a state, which nobody plans."""
+    """What a verb takes: classes of things, or "person"; `lasting`: a state, which nobody plans."""
 
     takes: str
     lasting: bool = False

@@ -55,4 +55,4 @@ class Table:
             own = random.Random(zlib.crc32(f"{self._seed} {name}".encode()))
             kept = values if len(values) <= most else own.sample(values, most)
             deck = self._decks[name] = Deck(kept, own)
-        return cast(Deck[T], deck)
+        return cast("Deck[T]", deck)

@@ -14,7 +14,7 @@ Pair = tuple[str, str]
 Relation = Literal["in", "to", "from"]
 Kind = Literal["city", "territory", "spot"]
 DETERMINERS: tuple[Determiner, ...] = (
-    *("the",) * 3, *("a",) * 3, "this", "my", "our", "count", "count",
+    "the", "the", "the", "a", "a", "a", "this", "my", "our", "count", "count",
 )  # fmt: skip
 DEFINITE: tuple[Determiner, ...] = ("the", "the", "this", "my", "our")
 TIMES = {  # tense → kinds of time that go with it

@@ -1,8 +1,8 @@
 """Pairs by the thousand: draw a meaning, say it in both languages, decide where it goes.
 
 A sentence's combinations are (family, slot, value) and each two neighbouring slots' values. The
-hash of a combination decides, once and for all, whether train may see it. Train has none that is held
-out; a valid or test sentence has one or more, and only values and words that train has seen.
+hash of a combination decides, once and for all, whether train may see it. Train has none that is
+held out; a valid or test sentence has one or more, and only values and words that train has seen.
 """
 
 import re

@@ -103,7 +103,7 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody tries to …: `manner` is a key of ATTEMPTS, the clause's subject is the one who tries."""
+    """Somebody tries to …: `manner` is of ATTEMPTS; the clause's subject is the one who tries."""
 
     manner: str
     tense: Tense

@@ -8,21 +8,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-import pyarrow as pa
 from pydantic import Field, model_validator
 
+from pipeline.arrow import RecordBatch
 from pipeline.choose import nearest
 from pipeline.corpora.corpus import Corpus
 from pipeline.corpora.sample.generate import Drawn, generate
 from pipeline.corpora.sample.grammars import LANGUAGES
-from pipeline.records import Row, Split
+from pipeline.records import SPLITS, Row, Split
 from pipeline.rows import row_batch
 
 BATCH_ROWS = 4096
 
 
 class Sample(Corpus):
-    """Pairs by the seed; train, valid and test in one stream. Test combines what train has seen apart."""
+    """Pairs made from the seed: train, valid and test; test combines what train has seen apart."""
 
     pairs: int = Field(20_000, ge=1)
     """Pairs in train."""
@@ -48,7 +48,7 @@ class Sample(Corpus):
         """None: the corpus is made, not read."""
         return ()
 
-    def batches(self, folder: Path) -> Iterator[pa.RecordBatch]:
+    def batches(self, folder: Path) -> Iterator[RecordBatch]:
         """All rows: train, valid, test."""
         parts = generate(
             (self.source_language, self.target_language),
@@ -63,9 +63,8 @@ class Sample(Corpus):
             yield row_batch(rows[first : first + BATCH_ROWS])
 
     def _rows(self, parts: tuple[list[Drawn], list[Drawn], list[Drawn]]) -> Sequence[Row]:
-        splits: tuple[Split, Split, Split] = ("train", "valid", "test")
-        placed = [
-            (split, drawn) for split, part in zip(splits, parts, strict=True) for drawn in part
+        placed: list[tuple[Split, Drawn]] = [
+            (split, drawn) for split, part in zip(SPLITS, parts, strict=True) for drawn in part
         ]
         return [
             Row(

@@ -10,16 +10,16 @@ from functools import cache
 from pipeline.corpora.sample import cldr
 
 TERRITORIES = """
-AD AF AL AM AO AR AS AT AU AW AZ BB BD BE BF BG BH BI BJ BM BO BR BT BW BY BZ CA CH CL CM CN CO CR CU
-CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FO FR GA GB GD GE GF GH GL GM GN GP GQ GR GT GU GW
-GY HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH KI KM KP KR KW KZ LA LB LI LK LR LS LT LU LV
-LY MA MC MD ME MG MH MK ML MN MQ MR MT MU MV MW MX MY MZ NA NC NE NG NI NL NO NP NR NZ OM PA PE PF PG
-PH PK PL PR PT PW PY QA RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN SO SR SS SV SY SZ TD TG TH TJ TM
-TN TO TR TV TW TZ UA UG US UY UZ VE VN VU WS XK YE ZA ZM ZW AE BS CF EH TL""".split()
+AD AF AL AM AO AR AS AT AU AW AZ BB BD BE BF BG BH BI BJ BM BO BR BT BW BY BZ CA CH CL CM CN CO CR
+CU CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FO FR GA GB GD GE GF GH GL GM GN GP GQ GR GT
+GU GW GY HN HR HT HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KH KI KM KP KR KW KZ LA LB LI LK LR LS
+LT LU LV LY MA MC MD ME MG MH MK ML MN MQ MR MT MU MV MW MX MY MZ NA NC NE NG NI NL NO NP NR NZ OM
+PA PE PF PG PH PK PL PR PT PW PY QA RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN SO SR SS SV SY SZ
+TD TG TH TJ TM TN TO TR TV TW TZ UA UG US UY UZ VE VN VU WS XK YE ZA ZM ZW AE BS CF EH TL""".split()
 NO_LANGUAGES = frozenset("mul und zxx art root tlh zbl nds_NL den".split())
 DEAD = frozenset(  # may be learned, are spoken by nobody today
-    """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit la mga non ota pal peo
-    phn pi pro prg sa sam sga sog sux syc uga vot xno izh liv nwc osp gmy""".split()
+    """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit la mga non ota
+    pal peo phn pi pro prg sa sam sga sog sux syc uga vot xno izh liv nwc osp gmy""".split()
 )
 CONTINENTS = ("Africa/", "America/", "Asia/", "Australia/", "Europe/")
 NO_CITIES = frozenset(  # islands, regions, territories and quarters among the zones' names
@@ -36,20 +36,21 @@ NO_CITIES = frozenset(  # islands, regions, territories and quarters among the z
     Europe/Isle_of_Man Africa/Djibouti Australia/Lord_Howe Australia/Lindeman Africa/Ceuta""".split()
 )
 UNITS = """
-length-kilometer length-meter length-centimeter length-millimeter length-mile length-foot length-yard
-length-inch length-decimeter length-nanometer length-light-year length-nautical-mile mass-kilogram
-mass-gram mass-milligram mass-ounce mass-stone mass-carat mass-microgram volume-liter
-volume-milliliter volume-centiliter volume-hectoliter volume-cubic-meter volume-cubic-kilometer
-volume-cubic-centimeter volume-gallon volume-pint volume-barrel volume-teaspoon area-hectare
-area-square-meter area-square-kilometer area-square-mile area-acre duration-hour duration-minute
-duration-second duration-day duration-week duration-month duration-year duration-millisecond
-energy-joule energy-kilojoule energy-kilocalorie energy-kilowatt-hour power-watt power-kilowatt
-power-megawatt power-horsepower power-gigawatt electric-volt electric-ampere electric-ohm
-frequency-hertz frequency-kilohertz frequency-megahertz frequency-gigahertz digital-byte
-digital-kilobyte digital-megabyte digital-gigabyte digital-terabyte digital-bit pressure-hectopascal
-pressure-millibar temperature-celsius temperature-fahrenheit temperature-kelvin angle-degree
-graphics-pixel graphics-megapixel speed-knot speed-kilometer-per-hour speed-mile-per-hour
-speed-meter-per-second consumption-liter-per-100-kilometer light-lux""".split()
+length-kilometer length-meter length-centimeter length-millimeter length-mile length-foot
+length-yard length-inch length-decimeter length-nanometer length-light-year length-nautical-mile
+mass-kilogram mass-gram mass-milligram mass-ounce mass-stone mass-carat mass-microgram
+volume-liter volume-milliliter volume-centiliter volume-hectoliter volume-cubic-meter
+volume-cubic-kilometer volume-cubic-centimeter volume-gallon volume-pint volume-barrel
+volume-teaspoon area-hectare area-square-meter area-square-kilometer area-square-mile area-acre
+duration-hour duration-minute duration-second duration-day duration-week duration-month
+duration-year duration-millisecond energy-joule energy-kilojoule energy-kilocalorie
+energy-kilowatt-hour power-watt power-kilowatt power-megawatt power-horsepower power-gigawatt
+electric-volt electric-ampere electric-ohm frequency-hertz frequency-kilohertz frequency-megahertz
+frequency-gigahertz digital-byte digital-kilobyte digital-megabyte digital-gigabyte
+digital-terabyte digital-bit pressure-hectopascal pressure-millibar temperature-celsius
+temperature-fahrenheit temperature-kelvin angle-degree graphics-pixel graphics-megapixel
+speed-knot speed-kilometer-per-hour speed-mile-per-hour speed-meter-per-second
+consumption-liter-per-100-kilometer light-lux""".split()
 FAR = ("length-kilometer", "length-mile", "length-nautical-mile")
 
 
@@ -112,8 +113,13 @@ def cities(pair: tuple[str, str]) -> tuple[str, ...]:
 
 @cache
 def currencies(pair: tuple[str, str]) -> tuple[str, ...]:
-    """Codes of currencies in use."""
-    return distinct(cldr.tender(), pair, lambda code, language: cldr.currency(code, 12, language))
+    """Codes of currencies in use that have a name in both languages."""
+    named = [
+        code
+        for code in cldr.tender()
+        if all(cldr.currency(code, 12, language) != code for language in pair)
+    ]
+    return distinct(named, pair, lambda code, language: cldr.currency(code, 12, language))
 
 
 @cache

@@ -23,14 +23,17 @@ LINKS = {
 
 
 def statement(said: meaning.Statement) -> str:
+    """The teacher did not buy a book yesterday."""
     return order(said.clause, fronted=said.fronted) + "."
 
 
 def asked(said: meaning.Question) -> str:
+    """Does Paul have to sign the letter?"""
     return question(said.clause) + "?"
 
 
 def linked(said: meaning.Linked) -> str:
+    """Anna sleeps because Paul repairs the bus."""
     subordinate = f"{LINKS[said.link]} {order(said.subordinate)}"
     if said.first:
         return f"{subordinate}, {order(said.main)}."
@@ -38,6 +41,7 @@ def linked(said: meaning.Linked) -> str:
 
 
 def reported(said: meaning.Reported) -> str:
+    """I believe that the cook lives in Cairo."""
     who = nouns.phrase(said.subject)
     clause = order(said.clause)
     if said.manner == "not_know":
@@ -49,11 +53,13 @@ def reported(said: meaning.Reported) -> str:
 
 
 def related(said: meaning.Relative) -> str:
+    """The painter who painted the fence lives in Cairo."""
     head = nouns.phrase(said.main.subject)
     return f"{head} who {told(said.relative)} {told(said.main)}."
 
 
 def attempt(said: meaning.Attempt) -> str:
+    """Anna begins to call the teacher."""
     verb = "attempt" if said.manner == "try" else said.manner
     who = nouns.phrase(said.clause.subject)
     form = finite(verb, said.clause.subject, past=said.tense == "past")
@@ -61,44 +67,52 @@ def attempt(said: meaning.Attempt) -> str:
 
 
 def joined(said: meaning.Joined) -> str:
+    """Anna sings in Cairo, but Paul does not read a novel."""
     return f"{order(said.first)}, {said.link} {order(said.second)}."
 
 
 def price(said: meaning.Price) -> str:
+    """The new bicycle costs 480.50 Norwegian kroner."""
     return f"{nouns.phrase(said.thing)} costs {cldr.money(said.cents, said.currency, 'en')}."
 
 
 def measure(said: meaning.Measure) -> str:
+    """The barn is 12 meters high."""
     amount = cldr.measured(said.count, said.unit, "en")
     form = {"weigh": ("weighs", ""), "long": ("is", "long"), "high": ("is", "high")}[said.dimension]
     return join(nouns.phrase(said.thing), form[0], amount, form[1]) + "."
 
 
 def distance(said: meaning.Distance) -> str:
+    """It is 2,361 kilometers from Cairo to Vienna."""
     amount = cldr.measured(said.count, said.unit, "en")
     origin, destination = cldr.city(said.origin, "en"), cldr.city(said.destination, "en")
     return f"it is {amount} from {origin} to {destination}."
 
 
 def birth(said: meaning.Birth) -> str:
+    """Anna was born in Cairo on May 3, 1998."""
     city, date = cldr.city(said.city, "en"), cldr.date(said.date, "long", "en")
     who, form = nouns.phrase(said.person), be(said.person, past=True)
     return f"{who} {form} born in {city} on {date}."
 
 
 def share(said: meaning.Share) -> str:
+    """About 12.5% of the customers in Peru speak Norwegian."""
     group, where = nouns.plural(said.group), nouns.territory(said.territory)
     part, tongue = cldr.percent(said.tenths, "en"), cldr.tongue(said.tongue, "en")
     return f"about {part} of the {group} in {where} speak {tongue}."
 
 
 def rendering(said: meaning.Rendering) -> str:
+    """Anna translated the letter from Norwegian into Hindi."""
     clause = meaning.Clause(said.subject, "translate", said.text, tense=said.tense)
     origin, destination = cldr.tongue(said.origin, "en"), cldr.tongue(said.destination, "en")
     return f"{order(clause)} from {origin} into {destination}."
 
 
 def listing(said: meaning.Listing) -> str:
+    """Paul knows Peru, Türkiye, and Iraq."""
     who = nouns.phrase(said.subject)
     if said.manner in ("speaks", "learns"):
         names = [cldr.tongue(code, "en") for code in said.codes]
@@ -111,6 +125,7 @@ def listing(said: meaning.Listing) -> str:
 
 
 def repetition(said: meaning.Repetition) -> str:
+    """Anna read the novel for the twenty-first time."""
     return f"{order(said.clause)} for the {nouns.ordinal(said.ordinal)} time."
 
 

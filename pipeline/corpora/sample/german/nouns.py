@@ -1,7 +1,7 @@
 """German nouns, adjectives, determiners, and the noun phrases they make.
 
-A noun is "article singular plural", with "weak" where the singular takes the plural's form outside the
-nominative (der Kunde, den Kunden).
+A noun is gender, singular, plural; the gender w is a masculine whose singular takes the plural's
+form outside the nominative (der Kunde, den Kunden).
 """
 
 from functools import cache
@@ -57,7 +57,23 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         barn f Scheune Scheunen|door f Tür Türen|window n Fenster Fenster|gate n Tor Tore
         fence m Zaun Zäune|wall f Wand Wände|key m Schlüssel Schlüssel
         umbrella m Regenschirm Regenschirme|ring m Ring Ringe|guitar f Gitarre Gitarren
-        piano n Klavier Klaviere|violin f Geige Geigen""".replace("\n", "|").split("|")
+        piano n Klavier Klaviere|violin f Geige Geigen
+        picture n Bild Bilder|mirror m Spiegel Spiegel|carpet m Teppich Teppiche
+        clock f Uhr Uhren|knife n Messer Messer|spoon m Löffel Löffel
+        bottle f Flasche Flaschen|cup f Tasse Tassen|plate m Teller Teller
+        glove m Handschuh Handschuhe|scarf m Schal Schals|blanket f Decke Decken
+        pillow n Kissen Kissen|ladder f Leiter Leitern|hammer m Hammer Hämmer
+        tent n Zelt Zelte|drum f Trommel Trommeln|flute f Flöte Flöten
+        trumpet f Trompete Trompeten|orange f Orange Orangen|potato f Kartoffel Kartoffeln
+        carrot f Karotte Karotten|pizza f Pizza Pizzas|cookie m Keks Kekse
+        refrigerator m Kühlschrank Kühlschränke|printer m Drucker Drucker|tractor m Traktor Traktoren
+        ship n Schiff Schiffe|bridge f Brücke Brücken|tower m Turm Türme
+        ticket f Fahrkarte Fahrkarten|diary n Tagebuch Tagebücher|speech f Rede Reden
+        dentist m Zahnarzt Zahnärzte|secretary f Sekretärin Sekretärinnen|dancer f Tänzerin Tänzerinnen
+        fisherman m Fischer Fischer|electrician m Elektriker Elektriker|librarian f Bibliothekarin Bibliothekarinnen
+        poet m Dichter Dichter|king m König Könige|queen f Königin Königinnen
+        detective m Detektiv Detektive|athlete f Sportlerin Sportlerinnen|tailor m Schneider Schneider
+        hunter m Jäger Jäger|beekeeper m Imker Imker""".replace("\n", "|").split("|")
         if line.strip()
     )
 }

@@ -1,52 +1,114 @@
-"""German verbs: "infinitive, he-form, participle", "|" after a separable prefix, then marks.
+"""German verbs: infinitive, he-form, participle; "|" after a separable prefix; then marks.
 
 `sein`: the perfect is built with sein; `dative`: the object stands in the dative.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from pipeline.corpora.sample.meaning import Clause, Noun
 
 LINES = """
-read: lesen liest gelesen; write: schreiben schreibt geschrieben; sign: unterschreiben unterschreibt
-unterschrieben; translate: übersetzen übersetzt übersetzt; copy: kopieren kopiert kopiert; tear_up:
-zerreißen zerreißt zerrissen; print_out: aus|drucken druckt ausgedruckt; send_off: ab|schicken schickt
-abgeschickt; read_out: vor|lesen liest vorgelesen; correct: korrigieren korrigiert korrigiert; eat:
-essen isst gegessen; cook: kochen kocht gekocht; bake: backen backt gebacken; try: probieren probiert
-probiert; order: bestellen bestellt bestellt; drink: trinken trinkt getrunken; peel: schälen schält
-geschält; repair: reparieren repariert repariert; buy: kaufen kauft gekauft; sell: verkaufen verkauft
-verkauft; find: finden findet gefunden; look_for: suchen sucht gesucht; need: brauchen braucht
-gebraucht; own: besitzen besitzt besessen; lose: verlieren verliert verloren; forget: vergessen
-vergisst vergessen; hide: verstecken versteckt versteckt; steal: stehlen stiehlt gestohlen; clean:
-putzen putzt geputzt; paint: streichen streicht gestrichen; open: öffnen öffnet geöffnet; close:
-schließen schließt geschlossen; pack: ein|packen packt eingepackt; unpack: aus|packen packt
-ausgepackt; carry: tragen trägt getragen; bring_along: mit|bringen bringt mitgebracht; take_along:
-mit|nehmen nimmt mitgenommen; put_on: an|ziehen zieht angezogen; take_off: aus|ziehen zieht
-ausgezogen; try_on: an|probieren probiert anprobiert; wash: waschen wäscht gewaschen; iron: bügeln
-bügelt gebügelt; switch_on: ein|schalten schaltet eingeschaltet; switch_off: aus|schalten schaltet
-ausgeschaltet; rent: mieten mietet gemietet; photograph: fotografieren fotografiert fotografiert;
-describe: beschreiben beschreibt beschrieben; throw_away: weg|werfen wirft weggeworfen; give_back:
-zurück|geben gibt zurückgegeben; check: prüfen prüft geprüft; build: bauen baut gebaut; play: spielen
-spielt gespielt; visit: besuchen besucht besucht; call: an|rufen ruft angerufen; invite: ein|laden
-lädt eingeladen; pick_up: ab|holen holt abgeholt; greet: begrüßen begrüßt begrüßt; wake_up: auf|wecken
-weckt aufgeweckt; hug: umarmen umarmt umarmt; comfort: trösten tröstet getröstet; warn: warnen warnt
-gewarnt; know: kennen kennt gekannt; miss: vermissen vermisst vermisst; admire: bewundern bewundert
-bewundert; help: helfen hilft geholfen dative; thank: danken dankt gedankt dative; congratulate:
-gratulieren gratuliert gratuliert dative; answer: antworten antwortet geantwortet dative; trust:
-vertrauen vertraut vertraut dative; listen_to: zu|hören hört zugehört dative; contradict:
-widersprechen widerspricht widersprochen dative; follow: folgen folgt gefolgt dative sein; work:
-arbeiten arbeitet gearbeitet; sleep: schlafen schläft geschlafen; dance: tanzen tanzt getanzt; sing:
-singen singt gesungen; wait: warten wartet gewartet; train: trainieren trainiert trainiert; swim:
-schwimmen schwimmt geschwommen sein; shop: ein|kaufen kauft eingekauft; stay_overnight: übernachten
-übernachtet übernachtet; have_breakfast: frühstücken frühstückt gefrühstückt; arrive: an|kommen kommt
-angekommen sein; get_off: aus|steigen steigt ausgestiegen sein; fall_asleep: ein|schlafen schläft
-eingeschlafen sein; laugh: lachen lacht gelacht; study: studieren studiert studiert; rest: ruhen ruht
-geruht; live: wohnen wohnt gewohnt; travel: reisen reist gereist sein; fly: fliegen fliegt geflogen
-sein; move: um|ziehen zieht umgezogen sein; emigrate: aus|wandern wandert ausgewandert sein; drive:
-fahren fährt gefahren sein; come: kommen kommt gekommen sein; flee: fliehen flieht geflohen sein;
-return: zurück|kehren kehrt zurückgekehrt sein; speak: sprechen spricht gesprochen; learn: lernen
-lernt gelernt; understand: verstehen versteht verstanden; teach: unterrichten unterrichtet unterrichtet
+read: lesen liest gelesen
+write: schreiben schreibt geschrieben
+sign: unterschreiben unterschreibt unterschrieben
+translate: übersetzen übersetzt übersetzt
+copy: kopieren kopiert kopiert
+tear_up: zerreißen zerreißt zerrissen
+print_out: aus|drucken druckt ausgedruckt
+send_off: ab|schicken schickt abgeschickt
+read_out: vor|lesen liest vorgelesen
+correct: korrigieren korrigiert korrigiert
+eat: essen isst gegessen
+cook: kochen kocht gekocht
+bake: backen backt gebacken
+try: probieren probiert probiert
+order: bestellen bestellt bestellt
+drink: trinken trinkt getrunken
+peel: schälen schält geschält
+repair: reparieren repariert repariert
+buy: kaufen kauft gekauft
+sell: verkaufen verkauft verkauft
+find: finden findet gefunden
+look_for: suchen sucht gesucht
+need: brauchen braucht gebraucht
+own: besitzen besitzt besessen
+lose: verlieren verliert verloren
+forget: vergessen vergisst vergessen
+hide: verstecken versteckt versteckt
+steal: stehlen stiehlt gestohlen
+clean: putzen putzt geputzt
+paint: streichen streicht gestrichen
+open: öffnen öffnet geöffnet
+close: schließen schließt geschlossen
+pack: ein|packen packt eingepackt
+unpack: aus|packen packt ausgepackt
+carry: tragen trägt getragen
+bring_along: mit|bringen bringt mitgebracht
+take_along: mit|nehmen nimmt mitgenommen
+put_on: an|ziehen zieht angezogen
+take_off: aus|ziehen zieht ausgezogen
+try_on: an|probieren probiert anprobiert
+wash: waschen wäscht gewaschen
+iron: bügeln bügelt gebügelt
+switch_on: ein|schalten schaltet eingeschaltet
+switch_off: aus|schalten schaltet ausgeschaltet
+rent: mieten mietet gemietet
+photograph: fotografieren fotografiert fotografiert
+describe: beschreiben beschreibt beschrieben
+throw_away: weg|werfen wirft weggeworfen
+give_back: zurück|geben gibt zurückgegeben
+check: prüfen prüft geprüft
+build: bauen baut gebaut
+play: spielen spielt gespielt
+visit: besuchen besucht besucht
+call: an|rufen ruft angerufen
+invite: ein|laden lädt eingeladen
+pick_up: ab|holen holt abgeholt
+greet: begrüßen begrüßt begrüßt
+wake_up: auf|wecken weckt aufgeweckt
+hug: umarmen umarmt umarmt
+comfort: trösten tröstet getröstet
+warn: warnen warnt gewarnt
+know: kennen kennt gekannt
+miss: vermissen vermisst vermisst
+admire: bewundern bewundert bewundert
+help: helfen hilft geholfen dative
+thank: danken dankt gedankt dative
+congratulate: gratulieren gratuliert gratuliert dative
+answer: antworten antwortet geantwortet dative
+trust: vertrauen vertraut vertraut dative
+listen_to: zu|hören hört zugehört dative
+contradict: widersprechen widerspricht widersprochen dative
+follow: folgen folgt gefolgt dative sein
+work: arbeiten arbeitet gearbeitet
+sleep: schlafen schläft geschlafen
+dance: tanzen tanzt getanzt
+sing: singen singt gesungen
+wait: warten wartet gewartet
+train: trainieren trainiert trainiert
+swim: schwimmen schwimmt geschwommen sein
+shop: ein|kaufen kauft eingekauft
+stay_overnight: übernachten übernachtet übernachtet
+have_breakfast: frühstücken frühstückt gefrühstückt
+arrive: an|kommen kommt angekommen sein
+get_off: aus|steigen steigt ausgestiegen sein
+fall_asleep: ein|schlafen schläft eingeschlafen sein
+laugh: lachen lacht gelacht
+study: studieren studiert studiert
+rest: ruhen ruht geruht
+live: wohnen wohnt gewohnt
+travel: reisen reist gereist sein
+fly: fliegen fliegt geflogen sein
+move: um|ziehen zieht umgezogen sein
+emigrate: aus|wandern wandert ausgewandert sein
+drive: fahren fährt gefahren sein
+come: kommen kommt gekommen sein
+flee: fliehen flieht geflohen sein
+return: zurück|kehren kehrt zurückgekehrt sein
+speak: sprechen spricht gesprochen
+learn: lernen lernt gelernt
+understand: verstehen versteht verstanden
+teach: unterrichten unterrichtet unterrichtet
 """
 FUTURE = {"ich": "werde", "wir": "werden", "er": "wird"}
 WOULD = {"ich": "würde", "wir": "würden", "er": "würde"}
@@ -64,7 +126,7 @@ MODALS = {
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """The forms of a verb: `he` without the separable prefix, `infinitive` and `participle` with it."""
+    """A verb's forms: `he` without the separable prefix, `infinitive` and `participle` with it."""
 
     prefix: str
     infinitive: str
@@ -102,17 +164,14 @@ def _verb(forms: str) -> Verb:
 
 
 VERBS: dict[str, Verb] = {
-    name.strip(): _verb(forms)
-    for name, forms in (entry.split(":") for entry in LINES.replace("\n", " ").split(";"))
+    name: _verb(forms) for name, forms in (line.split(":") for line in LINES.strip().splitlines())
 }
-Person = Literal["ich", "wir", "er"]
+PERSONS = {"I": "ich", "we": "wir", "he": "er"}
 
 
-def person(subject: Noun) -> Person:
-    """Which finite form goes with the subject."""
-    if subject.determiner == "pronoun":
-        return {"I": "ich", "we": "wir", "he": "er"}[subject.concept]  # pyright: ignore[reportReturnType]
-    return "er"
+def person(subject: Noun) -> str:
+    """Which finite form goes with the subject: ich, wir or er."""
+    return PERSONS[subject.concept] if subject.determiner == "pronoun" else "er"
 
 
 def bracket(clause: Clause) -> tuple[str, str, str]:
