@@ -1,9 +1,11 @@
 """Models: a front end, an encoder, a decoder and a generator, joined by `seq2seq.py`.
 
-Read `seam.py` first (the contracts), then `parts.py` (what a part offers). A new part is a file with
-its settings and a line in one of these tables.
+Read `seam.py` first (the contracts), then `parts.py` (what a part offers). A new part is a file
+with its settings, and a line in one of these tables.
 """
 
+from pipeline.models.gru_decoder import GRUDecoderSettings
+from pipeline.models.gru_encoder import GRUEncoderSettings
 from pipeline.models.ids import Ids
 from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.softmax import Softmax
@@ -11,6 +13,12 @@ from pipeline.models.transformer_decoder import TransformerDecoderSettings
 from pipeline.models.transformer_encoder import TransformerEncoderSettings
 
 FRONTS: dict[str, type[FrontSettings]] = {"ids": Ids}
-ENCODERS: dict[str, type[EncoderSettings]] = {"transformer": TransformerEncoderSettings}
-DECODERS: dict[str, type[DecoderSettings]] = {"transformer": TransformerDecoderSettings}
+ENCODERS: dict[str, type[EncoderSettings]] = {
+    "gru": GRUEncoderSettings,
+    "transformer": TransformerEncoderSettings,
+}
+DECODERS: dict[str, type[DecoderSettings]] = {
+    "gru": GRUDecoderSettings,
+    "transformer": TransformerDecoderSettings,
+}
 GENERATORS: dict[str, type[GeneratorSettings]] = {"softmax": Softmax}

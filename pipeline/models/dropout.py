@@ -1,8 +1,8 @@
 """The example's own randomness: a mask is a pure function of what it belongs to.
 
-Every bit is an integer hash of (seed, step, index in the group, site, position, channel). So a group
-may be cut into slots, padded, permuted or spread over workers in any way, and the same numbers are
-dropped; no generator is read, neither the global one nor another.
+Every bit is an integer hash of (seed, step, index in the group, site, position, channel). So a
+group may be cut into slots, padded, permuted or spread over workers in any way, and the same
+numbers are dropped; no generator is read, neither the global one nor another.
 
 The hash of a position is 64 bits, mixed as in MurmurHash3's finaliser; a channel then takes
 x = a·key + b and x + 2x² (a permutation of the 32-bit integers, as in RC6) and compares.

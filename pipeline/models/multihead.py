@@ -42,7 +42,7 @@ class Attend(nn.Module):
         queries: Float[Tensor, "sequences targets width"],
         keys: Float[Tensor, "sequences positions width"],
         values: Float[Tensor, "sequences positions width"],
-        bias: Float[Tensor, "sequences #targets positions"] | None,
+        bias: Float[Tensor, "sequences ... positions"] | None,
         keys_of_rows: Int[Tensor, "sequences targets"] | None,
     ) -> tuple[Float[Tensor, "sequences targets width"], Float[Tensor, "..."]]:
         """Contexts, and the probabilities of each head `[sequences, heads, targets, positions]`."""
@@ -78,7 +78,7 @@ class SelfAttention(nn.Module):
         self,
         vectors: Float[Tensor, "positions width"],
         layout: Layout,
-        bias: Float[Tensor, "sequences #longest longest"] | None,
+        bias: Float[Tensor, "sequences ... longest"] | None,
         keys: Int[Tensor, "sequences longest"] | None,
     ) -> Float[Tensor, "positions width"]:
         """`keys` are the positions' keys in the padded view."""

@@ -1,9 +1,10 @@
 """The four parts of a model, and their settings: what a new member of a table has to offer.
 
-source ──front──► vectors ──encoder──► memory ──decoder──► steps ──generator──► losses, log-probabilities
+source ─front─► vectors ─encoder─► memory ─decoder─► steps ─generator─► losses, log-probabilities
 
-A part computes in the type of the vectors that it is given and casts its weights to it; softmax and
-norms compute in float32 at least. `examples` are the example's keys (`dropout.py`), None in evaluation.
+A part computes in the type of the vectors that it is given and casts its weights to it; losses and
+norms compute in float32 at least. `examples` are the examples' keys (`dropout.py`), None in
+evaluation.
 """
 
 from abc import ABC, abstractmethod
@@ -52,7 +53,7 @@ class Decoder(nn.Module, ABC):
         *,
         attention: bool = False,
     ) -> Step:
-        """Outputs at all positions of the prefixes (vectors of their ids); equal to that many steps."""
+        """Outputs at all positions of the prefixes (their ids' vectors); equal to so many steps."""
 
     @abstractmethod
     def start(self, memory: Memory) -> DecoderState:
@@ -86,7 +87,7 @@ class Generator(nn.Module, ABC):
     def score(
         self, step: Step, targets: Ragged, memory: Memory, table: Table
     ) -> Mapping[str, Float[Tensor, ""]]:
-        """The sum of each term over the targets, in nats; never all positions × vocabulary at once."""
+        """The sum of each term over the targets, in nats, in chunks of positions."""
 
     @abstractmethod
     def log_probs(

@@ -61,7 +61,7 @@ class State(Protocol):
     def select(
         self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]
     ) -> "State":
-        """Keep these sources (None: all of them, and nothing fixed moves) and these beams of each."""
+        """Keep these sources (None: all, and nothing fixed moves) and these beams of each."""
         ...
 
 
@@ -92,7 +92,7 @@ class Searchable(Protocol):
         ...
 
     def encode(self, batch: Batch, *, attention: bool = False) -> State:
-        """The state before the first id; one hypothesis a source. `attention`: `advance` gives it."""
+        """The state before the first id, one hypothesis a source; does `advance` give attention?"""
         ...
 
     def advance(
@@ -102,5 +102,5 @@ class Searchable(Protocol):
         Float[Tensor, "sources beams longest"] | None,
         State,
     ]:
-        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked for."""
+        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked."""
         ...

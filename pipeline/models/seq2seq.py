@@ -51,9 +51,9 @@ class ModelSettings(Settings):
     generator: Annotated[GeneratorSettings, chosen(GENERATORS)]
     """What turns the decoder's outputs into probabilities and a loss."""
     embeddings: Literal["separate", "target", "tied"] = "tied"
-    """Tables of vectors: three, one for target and output together, or one for all (shared pieces)."""
+    """Tables of vectors: three; one for target and output; one for all (needs shared pieces)."""
     scaled_embeddings: bool = True
-    """Multiply embeddings by the square root of the width, so that their channels have variance 1."""
+    """Multiply embeddings by the square root of the width: channels start with variance 1."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -65,7 +65,7 @@ class ModelSettings(Settings):
 
 
 class Model(nn.Module):
-    """Trainable and searchable. Weights are float32 (float64 for tests); it computes in `precision`."""
+    """Trainable and searchable. It computes in `precision`; its weights are float32 at least."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class Model(nn.Module):
         Float[Tensor, "sources beams longest"] | None,
         DecoderState,
     ]:
-        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked for."""
+        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked."""
         step, after = self.decoder.step(self.table("target")(ids), state)
         table = self.table("output")
         log_probs = self.generator.log_probs(step, after, table)

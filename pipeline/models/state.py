@@ -1,8 +1,8 @@
 """The state of a decoder between two steps of a search.
 
-`fixed` belongs to sources (keys, values, masks, source ids), `moving` to hypotheses. `cache` grows by
-one entry a step; it lies time first, so that appending touches one row and selecting moves only the
-part that is filled.
+`fixed` belongs to sources (keys, values, masks, source ids), `moving` to hypotheses. `cache` grows
+by one row a step; it lies time first, so that appending touches one row and selecting moves only
+the part that is filled.
 """
 
 import torch

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.files import read_json, read_tensors, write_json, write_tensors
+from pipeline.files import read_json, write_json
 from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.seq2seq import Model, ModelSettings, Precision
 from pipeline.problems import Problem
 from pipeline.settings import Settings, parse
+from pipeline.tensors import read_tensors, write_tensors
 
 FACTS = "model.json"
 WEIGHTS = "weights.safetensors"

@@ -1,11 +1,11 @@
-"""The Transformer's decoder (Vaswani et al. 2017), with norms before each sublayer (Xiong et al. 2020).
+"""The Transformer's decoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020).
 
 In a search, keys and values of the memory are made once for each source, and those of the prefix
 are kept in the state's cache: two entries a layer.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -46,7 +46,7 @@ class TransformerDecoderSettings(DecoderSettings):
 
 
 class TransformerDecoder(Decoder):
-    """Blocks over flat positions and a last norm; attention is the last block's, mean over heads."""
+    """Blocks over flat positions and a last norm; attention: the last block's, mean over heads."""
 
     def __init__(self, settings: TransformerDecoderSettings, width: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The Transformer's encoder (Vaswani et al. 2017), with norms before each sublayer (Xiong et al. 2020)."""
+"""The Transformer's encoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020)."""
 
 from jaxtyping import Float, Int
 from pydantic import Field

@@ -39,7 +39,7 @@ def _generator(seed: int, name: str) -> torch.Generator:
 
 
 def glorot(weight: Tensor, generator: torch.Generator, *, fan_out: int | None = None) -> None:
-    """Uniform with variance 2 / (in + out) (Glorot & Bengio 2010); `fan_out` of each stacked part."""
+    """Uniform, variance 2 / (in + out) (Glorot & Bengio 2010); `fan_out` of each stacked part."""
     rows, columns = weight.shape
     bound = (6 / ((fan_out or rows) + columns)) ** 0.5
     weight.uniform_(-bound, bound, generator=generator)
