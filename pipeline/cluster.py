@@ -12,10 +12,13 @@ import logging
 import multiprocessing
 import os
 import shutil
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,8 +28,10 @@ from pipeline.arrow import RecordBatch
 from pipeline.files import empty_folder
 from pipeline.problems import Problem
 from pipeline.seats import Crew, Seat, Work, environment, failed, raise_failure, sit
+from pipeline.workspace import die_with_parent
 
 BatchFunction = Callable[[RecordBatch], RecordBatch]
+FEW = 4  # batches that are done here before another process would have started
 IN_FLIGHT = 2  # batches for each process: one being worked on, one waiting
 
 
@@ -42,11 +47,14 @@ def spread(
     `address` is `local`, or that of a cluster that runs already (then `processes` is the number of
     tasks side by side). What the function raises is raised here.
     """
-    if address != "local":
-        return _over_ray(function, batches, processes, address)
-    if processes == 1:
+    stream = iter(batches)
+    first = list(islice(stream, FEW + 1))
+    batches = chain(first, stream)
+    if len(first) <= FEW or (processes == 1 and address == "local"):
         return map(function, batches)
-    return _over_processes(function, batches, processes)
+    if address == "local":
+        return _over_processes(function, batches, processes)
+    return _over_ray(function, batches, processes, address)
 
 
 def _over_processes(
@@ -54,7 +62,8 @@ def _over_processes(
 ) -> Iterator[RecordBatch]:
     # Spawned, not forked: Arrow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, context, initializer=_receive, initargs=(function,))
+    arguments = (function, os.getpid())
+    pool = ProcessPoolExecutor(processes, context, initializer=_receive, initargs=arguments)
     waiting: deque[Future[bytes]] = deque()
     try:
         for batch in batches:
@@ -63,6 +72,9 @@ def _over_processes(
                 yield _from_bytes(waiting.popleft().result())
         while waiting:
             yield _from_bytes(waiting.popleft().result())
+    except BrokenProcessPool as error:
+        remedy = "was memory short? fewer data_processes in machine.yaml, then run again"
+        raise Problem("a process of the stage was lost", remedy=remedy, retry=True) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -70,7 +82,9 @@ def _over_processes(
 _received: list[BatchFunction] = []  # the function of this worker process, sent once
 
 
-def _receive(function: BatchFunction) -> None:
+def _receive(function: BatchFunction, parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    die_with_parent(parent)
     _received[:] = [function]
 
 

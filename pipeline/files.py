@@ -1,4 +1,4 @@
-"""Files: atomic writing, canonical JSON, checksums, manifests, tensors. Existence means complete.
+"""Files: atomic writing, canonical JSON, checksums, manifests. Existence means complete.
 
 Whatever is written goes to a temporary name beside its place, is flushed to disk and renamed.
 """
@@ -7,13 +7,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from pipeline.problems import Problem
 
@@ -56,7 +54,7 @@ def checksum(path: Path) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path) -> Generator[Path]:
     """Yield a temporary path beside `path`; on success flush it and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -112,29 +110,6 @@ def read_json(path: Path) -> Any:
         raise Problem("file not found", where=str(path), remedy="run: seqline run") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Problem(f"broken JSON: {error}", where=str(path)) from None
-
-
-def write_tensors(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """Write arrays as safetensors: the same arrays are the same bytes."""
-    from safetensors.numpy import save_file
-
-    with writing(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary
-        )
-
-
-def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Arrays of a safetensors file; a Problem where it is missing, cut or altered."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise Problem("file not found", where=str(path)) from None
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise Problem(f"no valid safetensors file: {error}", where=str(path)) from None
 
 
 def write_manifest(folder: Path, **facts: object) -> None:

@@ -41,7 +41,9 @@ def row_batch(rows: Sequence[Row]) -> RecordBatch:
 def to_rows(batch: RecordBatch) -> list[Row]:
     """The rows of a batch as records."""
     values: list[dict[str, Any]] = batch.to_pylist()
-    return [Row(**(value | {"references": tuple(value["references"])})) for value in values]
+    for value in values:
+        value["references"] = tuple(value["references"])
+    return [Row(**value) for value in values]
 
 
 def row_files(folder: Path) -> list[Path]:

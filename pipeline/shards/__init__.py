@@ -1,1 +1,1 @@
-"""Shards."""
+"""Shards: examples as ids, in files that are read by range."""

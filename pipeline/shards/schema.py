@@ -1,0 +1,22 @@
+"""What a folder of shards holds.
+
+    00000.arrow, 00001.arrow, …   examples: id, source ids (EOS at the end), target ids (bare)
+    lengths.arrow                 ids in each source and each target, in the same order
+    manifest.json                 counts, checksums, digest of the piece models; written last
+
+Example row: `("train:3", [57, 212, 901, 3], [88, 64, 1022])`. A block is one Arrow record batch:
+`block_rows` consecutive examples, fewer only at the end of a file.
+"""
+
+import pyarrow as pa
+
+EXAMPLES = pa.schema(
+    [("id", pa.string()), ("source", pa.list_(pa.int32())), ("target", pa.list_(pa.int32()))]
+)
+LENGTHS = pa.schema([("source", pa.int32()), ("target", pa.int32())])
+LENGTHS_FILE = "lengths.arrow"
+
+
+def shard_name(index: int) -> str:
+    """The fixed name of a shard."""
+    return f"{index:05d}.arrow"
