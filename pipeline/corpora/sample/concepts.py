@@ -24,8 +24,9 @@ PEOPLE = [
     *(
         "teacher nurse cook painter baker farmer judge gardener driver pilot pupil customer "
         "guest tourist journalist photographer musician singer actor writer scientist engineer "
-        "mechanic carpenter butcher waiter saleswoman policewoman soldier mayor girl boy woman man "
-        "dentist secretary dancer fisherman electrician librarian poet king queen detective athlete tailor hunter beekeeper"
+        "mechanic carpenter butcher waiter saleswoman policewoman soldier mayor girl boy woman "
+        "man dentist secretary dancer fisherman electrician librarian poet king queen "
+        "detective athlete tailor hunter beekeeper "
     ).split(),
 ]
 GROUPS = (

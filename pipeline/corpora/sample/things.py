@@ -81,7 +81,7 @@ THINGS: dict[str, str] = {  # concept → classes
     "clock": "device goods",
     "knife": "small tool",
     "spoon": "small tool",
-    "bottle": "small opened",
+    "bottle": "small opened tool",
     "cup": "small tool",
     "plate": "small tool",
     "glove": "clothes goods small",
@@ -105,7 +105,7 @@ THINGS: dict[str, str] = {  # concept → classes
     "ship": "vehicle",
     "bridge": "painted",
     "tower": "painted",
-    "ticket": "small",
+    "ticket": "small tool",
     "diary": "text written book",
     "speech": "text written",
 }

@@ -28,52 +28,53 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         judge m Richter Richter|gardener m Gärtner Gärtner|driver m Fahrer Fahrer
         pilot f Pilotin Pilotinnen|pupil m Schüler Schüler|customer w Kunde Kunden
         guest m Gast Gäste|tourist w Tourist Touristen|journalist w Journalist Journalisten
-        photographer w Fotograf Fotografen|musician m Musiker Musiker|singer f Sängerin Sängerinnen
-        actor m Schauspieler Schauspieler|writer f Schriftstellerin Schriftstellerinnen
+        photographer w Fotograf Fotografen|musician m Musiker Musiker
+        singer f Sängerin Sängerinnen|actor m Schauspieler Schauspieler
+        writer f Schriftstellerin Schriftstellerinnen
         scientist m Wissenschaftler Wissenschaftler|engineer m Ingenieur Ingenieure
         mechanic m Mechaniker Mechaniker|carpenter m Tischler Tischler|butcher m Metzger Metzger
         waiter m Kellner Kellner|saleswoman f Verkäuferin Verkäuferinnen
         policewoman f Polizistin Polizistinnen|soldier w Soldat Soldaten
         mayor f Bürgermeisterin Bürgermeisterinnen|girl n Mädchen Mädchen|boy w Junge Jungen
-        woman f Frau Frauen|man m Mann Männer
-        letter m Brief Briefe|contract m Vertrag Verträge|report m Bericht Berichte
-        invoice f Rechnung Rechnungen|message f Nachricht Nachrichten|article m Artikel Artikel
-        novel m Roman Romane|book n Buch Bücher|newspaper f Zeitung Zeitungen
-        poem n Gedicht Gedichte|list f Liste Listen|recipe n Rezept Rezepte
-        postcard f Postkarte Postkarten|map f Landkarte Landkarten|parcel n Paket Pakete
-        suitcase m Koffer Koffer|bag f Tasche Taschen|backpack m Rucksack Rucksäcke
-        crate f Kiste Kisten|basket m Korb Körbe|soup f Suppe Suppen|cake m Kuchen Kuchen
-        bread n Brot Brote|salad m Salat Salate|apple m Apfel Äpfel|pear f Birne Birnen
-        sandwich n Sandwich Sandwiches|fish m Fisch Fische|coffee m Kaffee Kaffees
-        tea m Tee Tees|juice m Saft Säfte|beer n Bier Biere|car n Auto Autos
-        bicycle n Fahrrad Fahrräder|bus m Bus Busse|boat n Boot Boote|truck m Lastwagen Lastwagen
-        motorcycle n Motorrad Motorräder|computer m Computer Computer|telephone n Telefon Telefone
-        camera f Kamera Kameras|radio n Radio Radios|lamp f Lampe Lampen
-        television m Fernseher Fernseher|heater f Heizung Heizungen|oven m Ofen Öfen
-        table m Tisch Tische|chair m Stuhl Stühle|cupboard m Schrank Schränke|shelf n Regal Regale
-        sofa n Sofa Sofas|bed n Bett Betten|coat m Mantel Mäntel|shirt n Hemd Hemden|hat m Hut Hüte
-        dress n Kleid Kleider|jacket f Jacke Jacken|sweater m Pullover Pullover|skirt m Rock Röcke
-        house n Haus Häuser|apartment f Wohnung Wohnungen|garage f Garage Garagen
-        barn f Scheune Scheunen|door f Tür Türen|window n Fenster Fenster|gate n Tor Tore
-        fence m Zaun Zäune|wall f Wand Wände|key m Schlüssel Schlüssel
-        umbrella m Regenschirm Regenschirme|ring m Ring Ringe|guitar f Gitarre Gitarren
-        piano n Klavier Klaviere|violin f Geige Geigen
-        picture n Bild Bilder|mirror m Spiegel Spiegel|carpet m Teppich Teppiche
-        clock f Uhr Uhren|knife n Messer Messer|spoon m Löffel Löffel
+        woman f Frau Frauen|man m Mann Männer|letter m Brief Briefe|contract m Vertrag Verträge
+        report m Bericht Berichte|invoice f Rechnung Rechnungen|message f Nachricht Nachrichten
+        article m Artikel Artikel|novel m Roman Romane|book n Buch Bücher
+        newspaper f Zeitung Zeitungen|poem n Gedicht Gedichte|list f Liste Listen
+        recipe n Rezept Rezepte|postcard f Postkarte Postkarten|map f Landkarte Landkarten
+        parcel n Paket Pakete|suitcase m Koffer Koffer|bag f Tasche Taschen
+        backpack m Rucksack Rucksäcke|crate f Kiste Kisten|basket m Korb Körbe
+        soup f Suppe Suppen|cake m Kuchen Kuchen|bread n Brot Brote|salad m Salat Salate
+        apple m Apfel Äpfel|pear f Birne Birnen|sandwich n Sandwich Sandwiches
+        fish m Fisch Fische|coffee m Kaffee Kaffees|tea m Tee Tees|juice m Saft Säfte
+        beer n Bier Biere|car n Auto Autos|bicycle n Fahrrad Fahrräder|bus m Bus Busse
+        boat n Boot Boote|truck m Lastwagen Lastwagen|motorcycle n Motorrad Motorräder
+        computer m Computer Computer|telephone n Telefon Telefone|camera f Kamera Kameras
+        radio n Radio Radios|lamp f Lampe Lampen|television m Fernseher Fernseher
+        heater f Heizung Heizungen|oven m Ofen Öfen|table m Tisch Tische|chair m Stuhl Stühle
+        cupboard m Schrank Schränke|shelf n Regal Regale|sofa n Sofa Sofas|bed n Bett Betten
+        coat m Mantel Mäntel|shirt n Hemd Hemden|hat m Hut Hüte|dress n Kleid Kleider
+        jacket f Jacke Jacken|sweater m Pullover Pullover|skirt m Rock Röcke|house n Haus Häuser
+        apartment f Wohnung Wohnungen|garage f Garage Garagen|barn f Scheune Scheunen
+        door f Tür Türen|window n Fenster Fenster|gate n Tor Tore|fence m Zaun Zäune
+        wall f Wand Wände|key m Schlüssel Schlüssel|umbrella m Regenschirm Regenschirme
+        ring m Ring Ringe|guitar f Gitarre Gitarren|piano n Klavier Klaviere
+        violin f Geige Geigen|picture n Bild Bilder|mirror m Spiegel Spiegel
+        carpet m Teppich Teppiche|clock f Uhr Uhren|knife n Messer Messer|spoon m Löffel Löffel
         bottle f Flasche Flaschen|cup f Tasse Tassen|plate m Teller Teller
         glove m Handschuh Handschuhe|scarf m Schal Schals|blanket f Decke Decken
-        pillow n Kissen Kissen|ladder f Leiter Leitern|hammer m Hammer Hämmer
-        tent n Zelt Zelte|drum f Trommel Trommeln|flute f Flöte Flöten
-        trumpet f Trompete Trompeten|orange f Orange Orangen|potato f Kartoffel Kartoffeln
-        carrot f Karotte Karotten|pizza f Pizza Pizzas|cookie m Keks Kekse
-        refrigerator m Kühlschrank Kühlschränke|printer m Drucker Drucker|tractor m Traktor Traktoren
-        ship n Schiff Schiffe|bridge f Brücke Brücken|tower m Turm Türme
-        ticket f Fahrkarte Fahrkarten|diary n Tagebuch Tagebücher|speech f Rede Reden
-        dentist m Zahnarzt Zahnärzte|secretary f Sekretärin Sekretärinnen|dancer f Tänzerin Tänzerinnen
-        fisherman m Fischer Fischer|electrician m Elektriker Elektriker|librarian f Bibliothekarin Bibliothekarinnen
-        poet m Dichter Dichter|king m König Könige|queen f Königin Königinnen
-        detective m Detektiv Detektive|athlete f Sportlerin Sportlerinnen|tailor m Schneider Schneider
-        hunter m Jäger Jäger|beekeeper m Imker Imker""".replace("\n", "|").split("|")
+        pillow n Kissen Kissen|ladder f Leiter Leitern|hammer m Hammer Hämmer|tent n Zelt Zelte
+        drum f Trommel Trommeln|flute f Flöte Flöten|trumpet f Trompete Trompeten
+        orange f Orange Orangen|potato f Kartoffel Kartoffeln|carrot f Karotte Karotten
+        pizza f Pizza Pizzas|cookie m Keks Kekse|refrigerator m Kühlschrank Kühlschränke
+        printer m Drucker Drucker|tractor m Traktor Traktoren|ship n Schiff Schiffe
+        bridge f Brücke Brücken|tower m Turm Türme|ticket f Fahrkarte Fahrkarten
+        diary n Tagebuch Tagebücher|speech f Rede Reden|dentist m Zahnarzt Zahnärzte
+        secretary f Sekretärin Sekretärinnen|dancer f Tänzerin Tänzerinnen
+        fisherman m Fischer Fischer|electrician m Elektriker Elektriker
+        librarian f Bibliothekarin Bibliothekarinnen|poet m Dichter Dichter|king m König Könige
+        queen f Königin Königinnen|detective m Detektiv Detektive
+        athlete f Sportlerin Sportlerinnen|tailor m Schneider Schneider|hunter m Jäger Jäger
+        beekeeper m Imker Imker""".replace("\n", "|").split("|")
         if line.strip()
     )
 }
