@@ -1,7 +1,7 @@
 """Additive attention (Bahdanau et al. 2015): score(q, k) = v · tanh(q + k).
 
-The sums q + k exist for a few sources at a time only, and are made again on the way back: they would
-be the largest tensor of the model, and this way they stay in the processor's cache.
+The sums q + k exist for a few sources at a time only, and are made again on the way back: they
+would be the largest tensor of the model, and this way they stay in the processor's cache.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,11 @@
 """The gated recurrent unit (Cho et al. 2014), in the form that torch and cuDNN compute.
 
-r = sigmoid(x_r + U_r h), z = sigmoid(x_z + U_z h), n = tanh(x_n + r * (U_n h + b)), h' = n + z (h - n).
-What comes from the inputs is one product for all positions; only U h is left to the recurrence, which
-is written out with its gradient: states and gates in float32, products in the type of the inputs.
+r = sigmoid(x_r + U_r h)    z = sigmoid(x_z + U_z h)    n = tanh(x_n + r (U_n h + b))
+h' = n + z (h - n)
+
+What comes from the inputs is one product for all positions; only U h is left to the recurrence,
+which is written out with its gradient: states and gates in float32 at least, products in the type
+of the inputs.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from pipeline.models.dropout import Dropout, position_keys
 from pipeline.models.gru import Recurrence
-from pipeline.models.layout import Layout
 from pipeline.models.linear import Linear
 from pipeline.models.packed import Packing
 from pipeline.models.parts import Encoder, EncoderSettings, Examples

@@ -1,8 +1,8 @@
 """Sequences packed for a recurrence: all first positions, then all second ones, longest first.
 
-Example: lengths (1, 3) are packed as rows [second's 1st, first's 1st, second's 2nd, second's 3rd] with
-counts (2, 1, 1). Each step works on the sequences that still run, so that padding never enters a
-state and costs nothing.
+Example: lengths (1, 3) are packed as rows [second's 1st, first's 1st, second's 2nd, second's 3rd]
+with counts (2, 1, 1). Each step works on the sequences that still run, so that padding never
+enters a state and costs nothing.
 """
 
 from functools import cached_property

@@ -102,6 +102,7 @@ class CrossEntropy(torch.autograd.Function):
         targets: Int[Tensor, " positions"],
         smoothing: float,
     ) -> Float[Tensor, ""]:
+        """The loss; its gradient is kept for the way back."""
         matrix = weight.to(outputs.dtype)
         needed = any(ctx.needs_input_grad[:3])  # pyright: ignore[reportAttributeAccessIssue]
         gradients = Gradients(outputs, weight, bias) if needed else None
@@ -118,6 +119,7 @@ class CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """What was kept, scaled."""
         (scale,) = gradients
         outputs, weight, bias = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         return outputs * scale.to(outputs.dtype), weight * scale, bias * scale, None, None

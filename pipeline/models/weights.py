@@ -7,6 +7,7 @@ two models that share a part's name and seed start with the same part.
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -26,15 +27,15 @@ def fill(model: nn.Module, seed: int) -> None:
     with torch.no_grad():
         for prefix, module in model.named_modules():
             if isinstance(module, Weighted):
-                module.fill(lambda name, prefix=prefix: _generator(seed, f"{prefix}.{name}"))
+                module.fill(partial(_generator, seed, prefix))
                 filled |= {f"{prefix}.{name}" for name, _ in module.named_parameters(recurse=False)}
     missing = {name for name, _ in model.named_parameters()} - filled
     assert not missing, f"nobody fills {sorted(missing)}"
 
 
-def _generator(seed: int, name: str) -> torch.Generator:
+def _generator(seed: int, prefix: str, name: str) -> torch.Generator:
     """torch keeps 32 bits of a seed: they are taken from a digest."""
-    bits = hashlib.sha256(f"{seed} {name}".encode()).digest()[:4]
+    bits = hashlib.sha256(f"{seed} {prefix}.{name}".encode()).digest()[:4]
     return torch.Generator().manual_seed(int.from_bytes(bits, "little"))
 
 
