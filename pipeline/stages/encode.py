@@ -8,9 +8,9 @@ pieces/                        ─┘    ledgers/encode.json
 from collections.abc import Iterator
 from itertools import tee
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import SerializeAsAny
 
 from pipeline.arrow import RecordBatch
 from pipeline.choose import chosen
@@ -23,29 +23,11 @@ from pipeline.records import SPLITS
 from pipeline.rows import read_rows
 from pipeline.settings import Settings as Base
 from pipeline.shards.encode import Encoder
+from pipeline.shards.encoding import Encoding
 from pipeline.shards.write import write_shards
 from pipeline.tally import Tally
 from pipeline.tasks import TASKS
 from pipeline.tasks.task import Task
-
-
-class Encoding(Base):
-    """The section `encoding` of params.yaml."""
-
-    max_source_pieces: int = Field(256, ge=2)
-    """Longest source, EOS counted. Longer ones are dropped from train; elsewhere they are cut."""
-    max_target_pieces: int = Field(256, ge=1)
-    """Longest target, without BOS and EOS. Longer: as for sources; references stay whole."""
-    shard_rows: int = Field(65_536, ge=1)
-    """Examples in a shard; a multiple of block_rows."""
-    block_rows: int = Field(1_024, ge=1)
-    """Consecutive examples that are read at once; what training shuffles are blocks."""
-
-    @model_validator(mode="after")
-    def _whole_blocks(self) -> Self:
-        if self.shard_rows % self.block_rows:
-            raise ValueError(f"shard_rows must be a multiple of block_rows ({self.block_rows})")
-        return self
 
 
 class Settings(Base):
