@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import annotated_types
 import yaml
-from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from pipeline.choose import Chosen
 from pipeline.machine import Machine
 from pipeline.registry.gate import Gate
 from pipeline.registry.settings import Registry
@@ -142,14 +142,10 @@ def walk(annotation: Any) -> Iterator[Any]:
 
 
 def choice(item: object) -> Choice | None:
-    """The table behind a validator that `choose.chosen` made."""
-    if not isinstance(item, BeforeValidator):
+    """The table that a field names a member of."""
+    if not isinstance(item, Chosen):
         return None
-    inner = inspect.getclosurevars(item.func).nonlocals  # pyright: ignore[reportArgumentType]
-    if "table" not in inner or "key" not in inner:
-        return None
-    members = inner["table"]
-    return Choice(inner["key"], members() if callable(members) else members)
+    return Choice(item.key, item.table() if callable(item.table) else item.table)
 
 
 def table(kind: type[Settings]) -> list[str]:
