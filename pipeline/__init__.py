@@ -1,7 +1,7 @@
 """A production line for sequence-to-sequence models. This page is the map.
 
-corpora ─► rows ─► clean rows ─► pieces ─► shards ─► batches ─► weights ─► hypotheses ─► metrics ─► package
-          ingest    clean       pieces    encode            train        decode       evaluate    package
+corpora ─► rows ─► clean rows ─► pieces ─► shards ─► weights ─► hypotheses ─► metrics ─► package
+       ingest   clean        pieces    encode    train      decode       evaluate   package
 
 Rooms, from the top; an upper line imports lower ones, never the reverse:
 

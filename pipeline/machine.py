@@ -23,7 +23,7 @@ class Machine(Settings):
     threads_per_worker: int = Field(1, ge=1)
     """Threads of a training worker on CPU. One pinned thread a core is the fastest measured."""
     slot_cost: PositiveInt | Literal["auto"] = "auto"
-    """Estimated cost of one slot, in positions (source + target). auto: from the device's memory."""
+    """Estimated cost of a slot, in positions (source + target). auto: from the device's memory."""
     data_processes: PositiveInt | Literal["auto"] = "auto"
     """Processes of the data stages. auto: one a core."""
     decode_batch: int = Field(64, ge=1)
@@ -35,7 +35,7 @@ class Machine(Settings):
     ray_address: str = "local"
     """`local` starts Ray for the run; an address joins a cluster."""
     mlflow_uri: str = "sqlite:///registry/mlflow.db"
-    """Where MLflow holds runs and the registry; a path after sqlite:/// is relative to the workspace."""
+    """Where MLflow keeps runs and versions; a path after sqlite:/// is relative to the workspace."""
     prefect_api_url: str | None = None
     """A Prefect server's API, or null: one is started for the run."""
     state: Path = Path("state")

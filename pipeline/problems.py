@@ -7,7 +7,7 @@ a bug of ours and shows its traceback.
 
 
 class Problem(Exception):
-    """One message for a person: what, where, value, remedy. `retry`: may the same work succeed later?"""
+    """What, where, value, remedy, for a person. `retry`: may the same work succeed later?"""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """The nouns of the line, in the order in which they come up. Read this file first.
 
-Standard library only. A record is frozen; what travels between rooms or into a file is one of these.
+Standard library only. A record is frozen; what travels between rooms, or into a file, is one.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What became of the rows of one corpus in one stage: `rows_in == kept + sum(dropped.values())`."""
+    """What became of a corpus' rows in a stage: `rows_in == kept + sum(dropped.values())`."""
 
     stage: str
     corpus: str
@@ -51,7 +51,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One output of a search: `score` orders the n-best, `log_probability` is the model's own sum."""
+    """An output of a search: `score` orders the n-best, `log_probability` is the model's sum."""
 
     text: str
     score: float
@@ -71,7 +71,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One line of `state/RUNKEY/progress.jsonl`. After a resume, the last record of a step counts."""
+    """A line of `state/RUNKEY/progress.jsonl`. After a resume, a step's last record counts."""
 
     step: int
     kind: Literal["train", "valid", "event"]
@@ -82,7 +82,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of the gate: challenger against champion on a test set, slice or ledger line."""
+    """A comparison of the gate: challenger against champion on a test set, slice or ledger."""
 
     name: str  # "test_2016_flickr bleu", "test_2016_flickr length 20+ chrf", "drift clean train"
     champion: float

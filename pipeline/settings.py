@@ -1,7 +1,7 @@
 """Settings: what can be set, parsed once at the border.
 
-Every settings class derives from `Settings`: frozen, unknown fields forbidden. `load` reads YAML and
-turns whatever does not fit into one Problem with file, key, value and remedy.
+Every settings class derives from `Settings`: frozen, unknown fields forbidden. `load` reads YAML
+and turns whatever does not fit into one Problem with file, key, value and remedy.
 """
 
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3  # the same in every vocabulary
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ragged:
-    """Sequences of different lengths laid end to end, with lengths on the device and on the host."""
+    """Sequences of different lengths laid end to end; lengths on the device and on the host."""
 
     values: Shaped[Tensor, "positions ..."]  # ids [positions], or frames [positions, channels]
     lengths: tuple[int, ...]  # on the host: no synchronisation to learn a shape

@@ -18,7 +18,7 @@ PA PE PF PG PH PK PL PR PT PW PY QA RO RS RU RW SA SB SC SD SE SG SI SK SL SM SN
 TD TG TH TJ TM TN TO TR TV TW TZ UA UG US UY UZ VE VN VU WS XK YE ZA ZM ZW AE BS CF EH TL""".split()
 NO_LANGUAGES = frozenset("mul und zxx art root tlh zbl nds_NL den".split())
 DEAD = frozenset(  # may be learned, are spoken by nobody today
-    """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit la mga non ota
+    """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit kho la mga non ota
     pal peo phn pi pro prg sa sam sga sog sux syc uga vot xno izh liv nwc osp gmy""".split()
 )
 CONTINENTS = ("Africa/", "America/", "Asia/", "Australia/", "Europe/")
@@ -33,7 +33,9 @@ NO_CITIES = frozenset(  # islands, regions, territories and quarters among the z
     Asia/Bahrain Asia/Brunei Asia/Kamchatka Asia/Qatar Asia/Kuwait Asia/Sakhalin Asia/Singapore
     Asia/Hong_Kong Asia/Macau Asia/Dubai Europe/Luxembourg Europe/Vatican Europe/Monaco
     Europe/Malta Europe/Gibraltar Europe/Andorra Europe/San_Marino Europe/Guernsey Europe/Jersey
-    Europe/Isle_of_Man Africa/Djibouti Australia/Lord_Howe Australia/Lindeman Africa/Ceuta""".split()
+    Europe/Isle_of_Man Africa/Djibouti Australia/Lord_Howe
+    Australia/Lindeman
+    Africa/Ceuta""".split()
 )
 UNITS = """
 length-kilometer length-meter length-centimeter length-millimeter length-mile length-foot
@@ -51,7 +53,7 @@ digital-terabyte digital-bit pressure-hectopascal pressure-millibar temperature-
 temperature-fahrenheit temperature-kelvin angle-degree graphics-pixel graphics-megapixel
 speed-knot speed-kilometer-per-hour speed-mile-per-hour speed-meter-per-second
 consumption-liter-per-100-kilometer light-lux""".split()
-FAR = ("length-kilometer", "length-mile", "length-nautical-mile")
+LONG = ("duration-hour", "duration-day", "duration-minute", "duration-week")
 
 
 def distinct(
