@@ -35,7 +35,7 @@ class Machine(Settings):
     ray_address: str = "local"
     """`local` starts Ray for the run; an address joins a cluster."""
     mlflow_uri: str = "sqlite:///registry/mlflow.db"
-    """Where MLflow keeps runs and versions; a path after sqlite:/// is relative to the workspace."""
+    """Where MLflow keeps runs and versions; a path after sqlite:/// is from the workspace on."""
     prefect_api_url: str | None = None
     """A Prefect server's API, or null: one is started for the run."""
     state: Path = Path("state")
