@@ -85,13 +85,15 @@ def _arguments(
 
 
 def _sensible(clause: Clause) -> Clause:
-    """No "does not buy three lamps", no "does not thank a baker", no "buys no lamp every day"."""
+    """No "does not buy three lamps", no "does not thank a baker", no "does not sing every day"."""
     what = clause.object
+    habit = clause.tense == "present" and not clause.modal and clause.time is not None
+    if clause.negated and habit:
+        return replace(clause, negated=False)
     if not clause.negated or not isinstance(what, Noun):
         return clause
     if what.determiner == "count":
         return replace(clause, negated=False)
-    habit = clause.tense == "present" and clause.time is not None
-    if what.determiner == "a" and (habit or what.concept not in things.THINGS):
+    if what.determiner == "a" and what.concept not in things.THINGS:
         return replace(clause, object=replace(what, determiner="the"))
     return clause

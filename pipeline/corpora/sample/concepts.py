@@ -118,7 +118,7 @@ ACTIONS: dict[str, Verb] = {
 }
 STAYS = (
     "work sleep dance sing wait train swim shop stay_overnight have_breakfast arrive "
-    "get_off fall_asleep laugh study rest"
+    "get_off fall_asleep laugh study cry"
 ).split()
 LASTING_STAYS = ["live"]
 TRIPS = "travel fly move emigrate drive".split()
@@ -129,7 +129,9 @@ SPOTS = (
     "garden kitchen market station office park library museum hospital restaurant school "
     "theater bakery cellar hotel bank café church stadium factory"
 ).split()
-NO_SPOT = frozenset(("study", "live", "arrive", "stay_overnight", "swim", "get_off", "train"))
+NO_SPOT = frozenset(
+    ("study", "live", "arrive", "stay_overnight", "swim", "get_off", "train", "shop")
+)
 CITY_ONLY = frozenset(("drive", "get_off"))
 NO_PLACE = frozenset(  # verbs beside which a place would say nothing, or nonsense
     """own know miss admire trust need understand wake_up bring_along take_along describe order
@@ -143,6 +145,7 @@ MODALS = "must can may supposed want would_like".split()
 LINKS = "because although if while before as_soon_as".split()
 SAYINGS = "say know believe claim suspect report hope doubt".split()
 ASKINGS = "ask consider not_know want_to_know".split()
+WAYS = "trip flight drive".split()
 ATTEMPTS = "try plan hope promise decide begin intend forget".split()
 # dimension → classes, unit, least and largest count
 DIMENSIONS: dict[str, tuple[tuple[str, str, int, int], ...]] = {

@@ -11,8 +11,8 @@ from pipeline.corpora.sample.draw import Pair
 from pipeline.corpora.sample.meaning import (
     Attempt,
     Birth,
-    Distance,
     Joined,
+    Journey,
     Linked,
     Listing,
     Meaning,
@@ -131,18 +131,22 @@ def price(table: Table, pair: Pair) -> Meaning:
 def measure(table: Table, pair: Pair) -> Meaning:
     """Die Kiste wiegt 12 Kilogramm."""
     dimension = table.fill("dimension", "dimensions", list(concepts.DIMENSIONS))
-    classes, unit, least, most = table.deal(dimension, concepts.DIMENSIONS[dimension])
+    classes, unit, least, most = table.deal(
+        f"dimension {dimension}", concepts.DIMENSIONS[dimension]
+    )
     thing = draw.thing(table, classes, definite=True)
     count = table.fill("amount", f"amounts {dimension} {unit} {most}", range(least, most + 1))
     return Measure(thing, dimension, count, unit)
 
 
-def distance(table: Table, pair: Pair) -> Meaning:
-    """Von Kairo nach Wien sind es 2.361 Kilometer."""
+def journey(table: Table, pair: Pair) -> Meaning:
+    """Der Flug von Kairo nach Wien dauert 12 Stunden."""
+    way = table.fill("way", "ways", concepts.WAYS)
     origin = draw.city(table, pair, "origin")
     destination = draw.city(table, pair, "destination")
-    unit = table.fill("unit", "far", values.FAR)
-    return Distance(origin, destination, table.deal("distances", range(120, 9000)), unit)
+    unit = table.fill("unit", "long units", values.LONG)
+    count = table.fill("amount", "long amounts", range(2, 100))
+    return Journey(way, origin, destination, count, unit)
 
 
 def birth(table: Table, pair: Pair) -> Meaning:
@@ -213,7 +217,7 @@ FAMILIES: Mapping[str, tuple[int, Family]] = {
     "joined": (5, joined),
     "price": (3, price),
     "measure": (2, measure),
-    "distance": (3, distance),
+    "journey": (3, journey),
     "birth": (2, birth),
     "share": (2, share),
     "rendering": (2, rendering),

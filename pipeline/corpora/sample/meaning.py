@@ -139,9 +139,10 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Distance:
-    """How far it is from one city to another."""
+class Journey:
+    """How long it takes from one city to another: `way` is of WAYS."""
 
+    way: str
     origin: str
     destination: str
     count: int
@@ -213,7 +214,7 @@ Meaning = (
     | Joined
     | Price
     | Measure
-    | Distance
+    | Journey
     | Birth
     | Share
     | Rendering

@@ -83,11 +83,11 @@ def measure(said: meaning.Measure) -> str:
     return join(nouns.phrase(said.thing), form[0], amount, form[1]) + "."
 
 
-def distance(said: meaning.Distance) -> str:
-    """It is 2,361 kilometers from Cairo to Vienna."""
+def journey(said: meaning.Journey) -> str:
+    """The flight from Cairo to Vienna takes 12 hours."""
     amount = cldr.measured(said.count, said.unit, "en")
     origin, destination = cldr.city(said.origin, "en"), cldr.city(said.destination, "en")
-    return f"it is {amount} from {origin} to {destination}."
+    return f"the {said.way} from {origin} to {destination} takes {amount}."
 
 
 def birth(said: meaning.Birth) -> str:
@@ -139,7 +139,7 @@ SAY: dict[type[Any], Callable[[Any], str]] = {
     meaning.Joined: joined,
     meaning.Price: price,
     meaning.Measure: measure,
-    meaning.Distance: distance,
+    meaning.Journey: journey,
     meaning.Birth: birth,
     meaning.Share: share,
     meaning.Rendering: rendering,

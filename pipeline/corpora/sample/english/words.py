@@ -96,7 +96,7 @@ get_off: get|off gets got
 fall_asleep: fall|asleep falls fell
 laugh: laugh laughs laughed
 study: study studies studied
-rest: rest rests rested
+cry: cry cries cried
 live: live lives lived
 travel: travel travels traveled
 fly: fly flies flew

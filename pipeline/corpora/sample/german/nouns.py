@@ -43,7 +43,7 @@ NOUNS: dict[str, tuple[str, str, str]] = {
         recipe n Rezept Rezepte|postcard f Postkarte Postkarten|map f Landkarte Landkarten
         parcel n Paket Pakete|suitcase m Koffer Koffer|bag f Tasche Taschen
         backpack m Rucksack Rucksäcke|crate f Kiste Kisten|basket m Korb Körbe
-        soup f Suppe Suppen|cake m Kuchen Kuchen|bread n Brot Brote|salad m Salat Salate
+        soup f Suppe Suppen|cake m Kuchen Kuchen|roll n Brötchen Brötchen|salad m Salat Salate
         apple m Apfel Äpfel|pear f Birne Birnen|sandwich n Sandwich Sandwiches
         fish m Fisch Fische|coffee m Kaffee Kaffees|tea m Tee Tees|juice m Saft Säfte
         beer n Bier Biere|car n Auto Autos|bicycle n Fahrrad Fahrräder|bus m Bus Busse

@@ -38,6 +38,7 @@ ATTEMPTS: dict[str, tuple[dict[str, str], str, str]] = {  # present, its end, pe
     "intend": ({"ich": "habe", "wir": "haben", "er": "hat"}, "vor", "vorgehabt"),
     "forget": ({"ich": "vergesse", "wir": "vergessen", "er": "vergisst"}, "", "vergessen"),
 }  # fmt: skip
+WAYS = {"trip": "die Reise", "flight": "der Flug", "drive": "die Fahrt"}
 DIMENSIONS = {"weigh": ("wiegt", ""), "long": ("ist", "lang"), "high": ("ist", "hoch")}
 
 
@@ -104,11 +105,11 @@ def measure(said: meaning.Measure) -> str:
     return join(nouns.phrase(said.thing, "nominative"), finite, amount, end) + "."
 
 
-def distance(said: meaning.Distance) -> str:
-    """Von Kairo nach Wien sind es 2.361 Kilometer."""
+def journey(said: meaning.Journey) -> str:
+    """Der Flug von Kairo nach Wien dauert 12 Stunden."""
     amount = cldr.measured(said.count, said.unit, "de")
     origin, destination = cldr.city(said.origin, "de"), cldr.city(said.destination, "de")
-    return f"von {origin} nach {destination} sind es {amount}."
+    return f"{WAYS[said.way]} von {origin} nach {destination} dauert {amount}."
 
 
 def birth(said: meaning.Birth) -> str:
@@ -170,7 +171,7 @@ SAY: dict[type[Any], Callable[[Any], str]] = {
     meaning.Joined: joined,
     meaning.Price: price,
     meaning.Measure: measure,
-    meaning.Distance: distance,
+    meaning.Journey: journey,
     meaning.Birth: birth,
     meaning.Share: share,
     meaning.Rendering: rendering,

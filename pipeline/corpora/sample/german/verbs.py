@@ -95,7 +95,7 @@ get_off: aus|steigen steigt ausgestiegen sein
 fall_asleep: ein|schlafen schläft eingeschlafen sein
 laugh: lachen lacht gelacht
 study: studieren studiert studiert
-rest: ruhen ruht geruht
+cry: weinen weint geweint
 live: wohnen wohnt gewohnt
 travel: reisen reist gereist sein
 fly: fliegen fliegt geflogen sein
