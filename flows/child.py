@@ -22,7 +22,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
-        "SHELL": "/bin/sh",  # starts a stage's command by exec, so that it is dvc's own child
+        "SHELL": "/bin/sh",  # DVC runs a stage's command with it; the user's own may be any
         "DVC_NO_ANALYTICS": "1",
         **(extra or {}),
     }

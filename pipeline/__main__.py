@@ -20,7 +20,7 @@ from pipeline.choose import nearest
 from pipeline.machine import Machine, read_machine
 from pipeline.problems import Problem
 from pipeline.settings import load, read_yaml
-from pipeline.workspace import clear_problem, die_with_parent, hold, write_problem
+from pipeline.workspace import clear_problem, die_with_caller, hold, write_problem
 
 ARTIFACTS = Path("artifacts")
 PARAMS = Path("params.yaml")
@@ -30,8 +30,7 @@ FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
 
 def main(arguments: list[str]) -> int:
     """Run one stage, or check them all; the exit code."""
-    parent = os.getppid()
-    die_with_parent(parent)
+    die_with_caller()
     signal.signal(signal.SIGTERM, _interrupt)
     debug = "--debug" in arguments
     names = [argument for argument in arguments if argument != "--debug"]

@@ -11,7 +11,9 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import signal
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -46,6 +48,29 @@ def die_with_parent(parent: int | None = None) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_caller() -> None:
+    """Die with our parent, and with its parent too where ours is only a shell (`sh -c …`).
+
+    DVC starts a stage through a shell, which may stay in between and outlive it.
+    """
+    parent = os.getppid()
+    die_with_parent(parent)
+    command = Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
+    if b"-c" in command[:-1] and b"sh" in Path(os.fsdecode(command[0])).name.encode():
+        status = Path(f"/proc/{parent}/stat").read_text(encoding="utf-8", errors="replace")
+        _die_with(int(status.rpartition(")")[2].split()[1]))
+
+
+def _die_with(process: int) -> None:
+    handle = os.pidfd_open(process)
+
+    def watch() -> None:
+        select.select([handle], [], [])  # readable when the process has ended
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
