@@ -1,4 +1,4 @@
-"""The predictor: texts in, hypotheses out. This module, and all that it imports, is in every package.
+"""The predictor: texts in, hypotheses out. It, and all that it imports, is in every package.
 
 Example: `Predictor.read(folder).predict(["Ein Hund läuft."])` gives
 `[(Hypothesis("A dog runs.", -0.1, -0.4, 4),)]`.
@@ -80,11 +80,9 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 def _changed(decoding: Decoding, n_best: int | None, beam_size: int | None) -> Decoding:
     """The stored settings, changed where asked for, and checked as those of params.yaml are."""
-    if n_best is None and beam_size is None:
-        return decoding
     fields: dict[str, Any] = decoding.model_dump()
     if n_best is not None:
         fields["n_best"] = n_best
-    if beam_size is not None:
+    if beam_size is not None and beam_size != decoding.search.most():
         fields["search"] |= {"kind": "beam", "beam_size": beam_size}  # greedy's fields are beam's
     return parse(Decoding, fields, "parameters of predict")
