@@ -1,6 +1,8 @@
 """What every test shares: where the project is, and one thread, so that tests run side by side."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,24 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 def root():
     """The project's folder."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def markov(root):
+    """The module tests/markov.py: a tiny model made of tables, and searches in plain Python."""
+    return load(root, "markov")
+
+
+@pytest.fixture(scope="session")
+def engine(root):
+    """The module tests/engine.py: tiny examples and models, and teams to train them."""
+    return load(root, "engine")
+
+
+def load(root, name):
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, root / "tests" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -69,7 +69,9 @@ def in_child(test, mutant, result, printed):
         with pytest.MonkeyPatch.context() as monkeypatch:
             if mutant:
                 install(Path(mutant), monkeypatch)
-            pytest.main([test, "-q", "-p", "no:cacheprovider"], plugins=[outcomes])
+            # A mutant imports what it changes, and jaxtyping with it, before pytest starts.
+            quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+            pytest.main([test, "-q", "-p", "no:cacheprovider", *quiet], plugins=[outcomes])
         result.write_text(json.dumps(outcomes.seen))
     finally:
         sys.stdout.flush()

@@ -1,0 +1,26 @@
+"""A beam search whose finished hypotheses do not give up their places."""
+
+import pipeline.decoding.beam as beam
+
+LAW = "search"
+TEST = (
+    "tests/laws/test_search.py::"
+    "test_stopping_early_changes_nothing_of_what_plain_beam_search_finds[3-sum]"
+)
+WHY = "As many continuations live on after one has ended as before, so more are explored."
+
+
+def mutate(monkeypatch):
+    original = beam.Beam._take
+
+    def take(self, model, live, places, step):
+        counts = places.counts.clone()
+        wider = self.model_copy(update={"beam_size": self.beam_size + int(counts.max())})
+        return original(wider, model, live, places, step)
+
+    class Roomy(beam.Places):
+        def __init__(self, sources, places, longest, device):
+            super().__init__(sources, places * longest, longest, device)
+
+    monkeypatch.setattr(beam, "Places", Roomy)
+    monkeypatch.setattr(beam.Beam, "_take", take)
