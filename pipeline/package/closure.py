@@ -26,11 +26,7 @@ class Closure:
 
     sources: Mapping[str, str]
     libraries: frozenset[str]
-
-    @property
-    def digest(self) -> str:
-        """What the code does: comments and docstrings count for nothing."""
-        return digest({path: syntax_digest(text) for path, text in self.sources.items()})
+    digest: str  # of what the code does: comments and docstrings count for nothing
 
     @property
     def name(self) -> str:
@@ -57,7 +53,8 @@ def closure(entry: str = ENTRY) -> Closure:
             elif path is not None and path not in sources:
                 sources[path] = (folder / path).read_text(encoding="utf-8")
                 names += _imported(sources[path])
-    return Closure(dict(sorted(sources.items())), frozenset(libraries))
+    trees = {path: syntax_digest(text) for path, text in sources.items()}
+    return Closure(dict(sorted(sources.items())), frozenset(libraries), digest(trees))
 
 
 def _parents(name: str) -> Iterator[str]:
