@@ -14,12 +14,11 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import annotated_types
 import yaml
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from pipeline.choose import Chosen
 from pipeline.machine import Machine
 from pipeline.registry.gate import Gate
-from pipeline.registry.settings import Registry
+from pipeline.registry.server import Registry
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,14 +26,8 @@ NOTE = (
     "<!-- Written by `make docs` from the settings classes: edit the text below a field there. -->"
 )
 PLAIN = {int: "integer", float: "number", str: "text", bool: "true or false", Path: "path"}
-BOUNDS = {
-    "ge": "≥",
-    "gt": ">",
-    "le": "≤",
-    "lt": "<",
-    "min_length": "at least",
-    "max_length": "up to",
-}
+SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+LENGTHS = {"min_length": "≥", "max_length": "≤"}
 
 PARAMETERS = """\
 # Parameters
@@ -72,34 +65,48 @@ def pages() -> dict[str, str]:
 def parameters() -> str:
     """The page of all sections, in the order of the graph."""
     parts = [NOTE, PARAMETERS]
-    for name, (kind, readers) in sections().items():
+    for name, (found, readers) in sections().items():
         read = ", ".join(f"`{reader}`" for reader in readers)
-        parts += [f"## {name}", "", summary(kind), f"Read by {read}.", "", *section(kind)]
+        parts += [f"## {name}", ""]
+        if isinstance(found, Choice):
+            parts += [
+                f"One member: {in_words(found)}. Read by {read}.",
+                "",
+                *described(name, found),
+            ]
+        else:
+            parts += [f"{summary(found)} Read by {read}.", "", *section(name, found)]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def sections() -> dict[str, tuple[Any, list[str]]]:
-    """Section → its settings class and the stages or commands that read it."""
+    """Section → its settings class or table, and the stages or commands that read it."""
     found: dict[str, tuple[Any, list[str]]] = {}
     for stage in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]:
         fields = import_module(f"pipeline.stages.{stage}").Settings.model_fields
         for name, field in fields.items():
-            found.setdefault(name, (field.annotation, []))[1].append(stage)
+            [part] = parts_of(field)
+            found.setdefault(name, (part, []))[1].append(stage)
     found["registry"] = (Registry, ["register", "gate", "promote", "rollback", "history"])
     found["gate"] = (Gate, ["gate"])
     return found
 
 
-def section(kind: type[Settings]) -> list[str]:
+def section(name: str, kind: type[Settings]) -> list[str]:
     """A table of fields, and below it what stands in them: settings and members, at any depth."""
     lines = table(kind)
-    for path, inner in inside(kind):
-        if isinstance(inner, Choice):
-            for name, member in inner.members.items():
-                lines += [f"### {path}, `{inner.key}: {name}`", "", summary(member), ""]
-                lines += table(member) if member.model_fields else []
-        else:
-            lines += [f"### {path}", "", summary(inner), "", *table(inner)]
+    for path, part in inside(kind, f"{name}."):
+        lines += described(path, part)
+    return lines
+
+
+def described(path: str, part: Any) -> list[str]:
+    """Settings or each member of a table, under a heading."""
+    if not isinstance(part, Choice):
+        return [f"### {path}", "", summary(part), "", *table(part)]
+    lines: list[str] = []
+    for name, member in part.members.items():
+        lines += [f"### {path}, `{part.key}: {name}`", "", summary(member), "", *table(member)]
     return lines
 
 
@@ -154,7 +161,8 @@ def table(kind: type[Settings]) -> list[str]:
         f"| `{name}` | {spelled(field)} | {default(field)} | {one_line(field.description)} |"
         for name, field in kind.model_fields.items()
     ]
-    return ["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]
+    head = ["| key | value | default | meaning |", "|---|---|---|---|"]
+    return [*head, *rows, ""] if rows else []
 
 
 def spelled(field: FieldInfo) -> str:
@@ -162,20 +170,20 @@ def spelled(field: FieldInfo) -> str:
     choices = [c for c in map(choice, field.metadata) if c]
     text = in_words(choices[0]) if choices else in_words(field.annotation)
     limits = [bound(item) for item in field.metadata]
-    return " ".join([text, *(limit for limit in limits if limit)])
+    return ", ".join([text, *filter(None, limits)])
 
 
 def in_words(kind: Any) -> str:
     """A type as a reader of YAML would call it."""
     if isinstance(kind, Choice):
-        return "by `" + kind.key + "`: " + ", ".join(kind.members)
+        return f"`{kind.key}`: " + " or ".join(kind.members)
     if kind is type(None):
         return "null"
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         found = [c for c in map(choice, kind.__metadata__) if c]
         limits = [bound(item) for item in kind.__metadata__]
-        return " ".join([in_words(found[0] if found else arguments[0]), *filter(None, limits)])
+        return ", ".join([in_words(found[0] if found else arguments[0]), *filter(None, limits)])
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
@@ -191,23 +199,24 @@ def in_words(kind: Any) -> str:
 
 def bound(item: object) -> str:
     """`≥ 1` of a constraint, or nothing."""
-    words = [
-        f"{sign} {getattr(item, name)}"
-        for name, sign in BOUNDS.items()
-        if getattr(item, name, None) is not None
-        and isinstance(item, annotated_types.BaseMetadata | FieldInfo)
-    ]
-    return ", ".join(words)
+    if not isinstance(item, annotated_types.BaseMetadata | FieldInfo):
+        return ""
+    words = [(sign, getattr(item, name, None)) for name, sign in SIGNS.items()]
+    words += [(f"length {sign}", getattr(item, name, None)) for name, sign in LENGTHS.items()]
+    return ", ".join(f"{sign} {value}" for sign, value in words if value is not None)
 
 
 def default(field: FieldInfo) -> str:
     """A field's default as YAML on one line."""
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=True)
-    if value is PydanticUndefined:
-        return "required"
-    return f"`{yaml.safe_dump(plain(value), default_flow_style=True, width=999).splitlines()[0]}`"
+    value = plain(field.get_default(call_default_factory=True))
+    found = parts_of(field)
+    if found and isinstance(found[0], Choice) and isinstance(value, dict):
+        kinds = {member: name for name, member in found[0].members.items()}
+        value = {found[0].key: kinds[type(field.default)], **value}
+    text = yaml.safe_dump(value, default_flow_style=True, width=999, sort_keys=False)
+    return f"`{text.splitlines()[0]}`"
 
 
 def plain(value: Any) -> Any:

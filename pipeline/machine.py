@@ -43,6 +43,7 @@ class Machine(Settings):
     price_per_hour: float = Field(0.0, ge=0)
     """Price of one hour of this machine, for the bill; 0 prints time only."""
     currency: str = "EUR"
+    """The currency of the price."""
 
     def cores(self) -> int:
         """Cores that this process may use."""

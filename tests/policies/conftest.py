@@ -58,6 +58,8 @@ def imported(file: str) -> frozenset[str]:
             base = node.module or ""
             assert node.level == 0, f"{package}: imports are written in full"
             found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Assign) and "PINNED" in map(ast.unparse, node.targets):
+            found |= set(ast.literal_eval(node.value))  # libraries that are named, not imported
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found |= {node.value} if MODULE_NAME.fullmatch(node.value) else set()
     return frozenset(found)

@@ -40,7 +40,7 @@ def test_a_recipe_fits_every_stage(recipe, root, graph):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_fits_the_registry_and_the_gate(recipe, root):
     from pipeline.registry.gate import Gate
-    from pipeline.registry.settings import Registry
+    from pipeline.registry.server import Registry
     from pipeline.settings import parse
 
     content = read_yaml(root / "recipes" / f"{recipe}.yaml")
