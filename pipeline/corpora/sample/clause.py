@@ -13,6 +13,7 @@ from pipeline.corpora.sample.draw import Pair
 from pipeline.corpora.sample.meaning import Clause, Noun, Place, Tense, Tongue
 
 FREE = ("present",) * 28 + ("past",) * 30 + ("future",) * 14 + ("modal",) * 20 + ("would",) * 8
+UNPLANNED = ("present",) * 3 + ("past",) * 5 + ("future",) * 2
 STATES = ("present",) * 6 + ("past",) * 4
 MANY, FEW = 999, 12
 FRAMES = [frame for frame, (weight, _) in concepts.FRAMES.items() for _ in range(weight)]
@@ -28,13 +29,18 @@ def clause(
     placed: int = 25,
     negated: int = 20,
     lasting: bool = True,
+    habits: bool = False,
+    planned: bool = False,
 ) -> Clause:
-    """What `who` does. `timed`, `placed`, `negated`: in how many of 100 cases; tense "": any."""
+    """What `who` does. `timed`, `placed`, `negated`: in how many of 100 cases; tense "": any.
+
+    `lasting`: states too; `habits`: only what one does again; `planned`: only what one wants.
+    """
     frame = table.deal("frame", FRAMES)
     states = lasting and tense in ("", "present", "past")
-    habits = timed == 100 and tense == "present"
-    verb = table.fill("verb", f"verbs {frame} {states} {habits}", _verbs(frame, states, habits))
-    tense, modal = _tense(table, tense, verb in concepts.LASTING)
+    deck = f"verbs {frame} {states} {habits} {planned}"
+    verb = table.fill("verb", deck, _verbs(frame, states, habits, planned))
+    tense, modal = _tense(table, tense, verb)
     what, where = _arguments(table, pair, frame, verb, who, placed)
     when = None
     if _may_be_timed(verb, tense, modal) and table.chance(timed):
@@ -44,15 +50,19 @@ def clause(
 
 
 @cache
-def _verbs(frame: str, states: bool, habits: bool) -> list[str]:
+def _verbs(frame: str, states: bool, habits: bool, planned: bool) -> list[str]:
     verbs = concepts.FRAMES[frame][1]
     kept = [verb for verb in verbs if states or verb not in concepts.LASTING]
-    return [verb for verb in kept if not habits or verb not in concepts.ONCE]
+    kept = [verb for verb in kept if not habits or verb not in concepts.ONCE]
+    return [verb for verb in kept if not planned or verb not in concepts.UNWANTED]
 
 
-def _tense(table: Table, tense: str, lasts: bool) -> tuple[str, str]:
-    if not tense:
-        tense = table.deal(f"tenses {lasts}", STATES if lasts else FREE)
+def _tense(table: Table, tense: str, verb: str) -> tuple[str, str]:
+    if not tense and verb in concepts.LASTING:
+        tense = table.deal("tenses of states", STATES)
+    elif not tense or (tense == "modal" and verb in concepts.UNWANTED):
+        plain = verb in concepts.UNWANTED
+        tense = table.deal(f"tenses {plain}", UNPLANNED if plain else FREE)
     if tense != "modal":
         return tense, ""
     return "present", table.fill("modal", "modals", concepts.MODALS)

@@ -61,8 +61,8 @@ ACTIONS: dict[str, Verb] = {
     "drink": Verb("drink"),
     "peel": Verb("fruit"),
     "repair": Verb("vehicle device furniture instrument"),
-    "buy": Verb("goods"),
-    "sell": Verb("goods"),
+    "buy": Verb("goods building"),
+    "sell": Verb("goods building"),
     "find": Verb("small carried"),
     "look_for": Verb("small carried text"),
     "need": Verb("device furniture vehicle clothes tool", lasting=True),
@@ -138,6 +138,7 @@ NO_PLACE = frozenset(  # verbs beside which a place would say nothing, or nonsen
     give_back contradict translate follow look_for invite throw_away steal""".split()
 )
 ONCE = frozenset("move emigrate flee lose build steal sell throw_away tear_up forget".split())
+UNWANTED = frozenset("forget lose cry fall_asleep".split())  # nobody plans, or is told to
 SINGLE = frozenset("play put_on take_off try_on need own switch_on".split())
 TRADE = frozenset("buy sell order print_out check sign copy pack send_off".split())  # by the dozen
 
@@ -145,27 +146,27 @@ MODALS = "must can may supposed want would_like".split()
 LINKS = "because although if while before as_soon_as".split()
 SAYINGS = "say know believe claim suspect report hope doubt".split()
 ASKINGS = "ask consider not_know want_to_know".split()
-WAYS = "trip flight drive".split()
+JOURNEYS = (  # way, unit, shortest and longest
+    ("flight", "duration-hour", 2, 28),
+    ("drive", "duration-hour", 5, 72),
+    ("drive", "duration-day", 2, 14),
+    ("trip", "duration-day", 2, 60),
+    ("trip", "duration-week", 2, 20),
+)
 ATTEMPTS = "try plan hope promise decide begin intend forget".split()
 # dimension → classes, unit, least and largest count
 DIMENSIONS: dict[str, tuple[tuple[str, str, int, int], ...]] = {
     "weigh": (
         ("box", "mass-kilogram", 2, 60),
         ("furniture", "mass-kilogram", 5, 150),
-        ("device small", "mass-gram", 120, 990),
+        ("small", "mass-gram", 120, 990),
         ("instrument box", "mass-pound", 3, 99),
     ),
-    "long": (
-        ("painted", "length-meter", 2, 40),
-        ("vehicle", "length-meter", 2, 18),
-        ("furniture", "length-centimeter", 60, 300),
-        ("vehicle", "length-foot", 6, 60),
-    ),
+    "long": (("lengthy", "length-meter", 6, 90), ("lengthy", "length-foot", 20, 300)),
     "high": (
-        ("furniture", "length-centimeter", 40, 250),
-        ("building", "length-meter", 3, 60),
-        ("building", "length-foot", 10, 200),
-        ("painted", "length-centimeter", 60, 400),
+        ("furniture", "length-centimeter", 40, 230),
+        ("towering", "length-meter", 5, 90),
+        ("towering", "length-foot", 20, 300),
     ),
 }
 FRAMES: dict[str, tuple[int, list[str]]] = {  # what a verb goes with → in how many of 100, verbs

@@ -3,7 +3,7 @@
 import random
 import zlib
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -37,22 +37,22 @@ class Table:
 
     def deal(self, name: str, values: Sequence[T]) -> T:
         """A value of the deck `name`, which holds `values` and shuffles in an order of its own."""
-        return self._deck(name, values, len(values)).deal()
+        deck = self._decks.get(name) or self._new(name, values, len(values))
+        return deck.deal()
 
     def fill(self, slot: str, name: str, values: Sequence[T]) -> T:
         """Deal, and remember the value as what fills `slot` of the sentence in hand."""
-        value = self._deck(name, values, self._most).deal()
+        deck = self._decks.get(name) or self._new(name, values, self._most)
+        value = deck.deal()
         self.slots.append((slot, str(value)))
         return value
 
     def chance(self, percent: int) -> bool:
         """True in `percent` of 100 cases."""
-        return self.generator.randrange(100) < percent
+        return self.generator.random() * 100 < percent
 
-    def _deck(self, name: str, values: Sequence[T], most: int) -> Deck[T]:
-        deck = self._decks.get(name)
-        if deck is None:
-            own = random.Random(zlib.crc32(f"{self._seed} {name}".encode()))
-            kept = values if len(values) <= most else own.sample(values, most)
-            deck = self._decks[name] = Deck(kept, own)
-        return cast("Deck[T]", deck)
+    def _new(self, name: str, values: Sequence[T], most: int) -> Deck[T]:
+        own = random.Random(zlib.crc32(f"{self._seed} {name}".encode()))
+        deck = Deck(values if len(values) <= most else own.sample(values, most), own)
+        self._decks[name] = deck
+        return deck

@@ -55,8 +55,9 @@ def fronted(table: Table, pair: Pair) -> Meaning:
     """Vor drei Wochen hat Nina das Rad repariert."""
     tense = table.deal("fronted tense", ("past",) * 5 + ("future",) * 3 + ("present",) * 2)
     what = clause(
-        table, pair, draw.subject(table), tense=tense, timed=100, negated=10, lasting=False
-    )
+        table, pair, draw.subject(table), tense=tense, timed=100, negated=10, lasting=False,
+        habits=tense == "present",
+    )  # fmt: skip
     return Statement(what, fronted=True)
 
 
@@ -103,7 +104,17 @@ def attempt(table: Table, pair: Pair) -> Meaning:
     if manner in ("hope", "intend"):
         tense = "present"
     who = draw.subject(table)
-    what = clause(table, pair, who, tense="present", timed=0, placed=25, negated=0, lasting=False)
+    what = clause(
+        table,
+        pair,
+        who,
+        tense="present",
+        timed=0,
+        placed=25,
+        negated=0,
+        lasting=False,
+        planned=True,
+    )
     return Attempt(manner, tense, what)  # pyright: ignore[reportArgumentType]
 
 
@@ -141,11 +152,10 @@ def measure(table: Table, pair: Pair) -> Meaning:
 
 def journey(table: Table, pair: Pair) -> Meaning:
     """Der Flug von Kairo nach Wien dauert 12 Stunden."""
-    way = table.fill("way", "ways", concepts.WAYS)
+    way, unit, least, most = table.fill("way", "journeys", concepts.JOURNEYS)
     origin = draw.city(table, pair, "origin")
     destination = draw.city(table, pair, "destination")
-    unit = table.fill("unit", "long units", values.LONG)
-    count = table.fill("amount", "long amounts", range(2, 100))
+    count = table.fill("amount", f"journeys {way} {unit}", range(least, most + 1))
     return Journey(way, origin, destination, count, unit)
 
 
@@ -197,8 +207,9 @@ def repetition(table: Table, pair: Pair) -> Meaning:
     """Anna liest den Roman zum einundzwanzigsten Mal."""
     tense = table.deal("repetition tense", ("present", "past"))
     what = clause(
-        table, pair, draw.subject(table), tense=tense, timed=0, placed=0, negated=0, lasting=False
-    )
+        table, pair, draw.subject(table), tense=tense, timed=0, placed=0, negated=0,
+        lasting=False, habits=True,
+    )  # fmt: skip
     if isinstance(what.object, Noun) and what.object.determiner == "count":
         what = replace(what, object=replace(what.object, determiner="the", count=0))
     return Repetition(what, table.fill("ordinal", "ordinals", range(1, 100)))

@@ -37,6 +37,7 @@ NO_CITIES = frozenset(  # islands, regions, territories and quarters among the z
     Australia/Lindeman
     Africa/Ceuta""".split()
 )
+NO_CURRENCIES = frozenset(("PGK",))  # its German plural in CLDR is a singular
 UNITS = """
 length-kilometer length-meter length-centimeter length-millimeter length-mile length-foot
 length-yard length-inch length-decimeter length-nanometer length-light-year length-nautical-mile
@@ -53,7 +54,6 @@ digital-terabyte digital-bit pressure-hectopascal pressure-millibar temperature-
 temperature-fahrenheit temperature-kelvin angle-degree graphics-pixel graphics-megapixel
 speed-knot speed-kilometer-per-hour speed-mile-per-hour speed-meter-per-second
 consumption-liter-per-100-kilometer light-lux""".split()
-LONG = ("duration-hour", "duration-day", "duration-minute", "duration-week")
 
 
 def distinct(
@@ -119,7 +119,8 @@ def currencies(pair: tuple[str, str]) -> tuple[str, ...]:
     named = [
         code
         for code in cldr.tender()
-        if all(cldr.currency(code, 12, language) != code for language in pair)
+        if code not in NO_CURRENCIES
+        and all(cldr.currency(code, 12, language) != code for language in pair)
     ]
     return distinct(named, pair, lambda code, language: cldr.currency(code, 12, language))
 

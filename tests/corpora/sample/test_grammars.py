@@ -36,6 +36,7 @@ ANNA, PAUL = Noun("Anna", "name"), Noun("Paul", "name")
 BOOK, NOVEL = Noun("book", "the"), Noun("novel", "a")
 WE, HE = Noun("we", "pronoun"), Noun("he", "pronoun")
 CAIRO = Place("in", "city", "Africa/Cairo")
+CAIRO_TO = Place("to", "city", "Africa/Cairo")
 AGO = Time("ago", (3, "week"))
 
 
@@ -180,6 +181,11 @@ SENTENCES = [
         "Anna gibt das Buch zum einundzwanzigsten Mal zurück.",
         "Anna gives back the book for the twenty-first time.",
     ),
+    (
+        Repetition(clause("travel", None, place=CAIRO_TO, tense="past"), 3),
+        "Anna ist zum dritten Mal nach Kairo gereist.",
+        "Anna traveled to Cairo for the third time.",
+    ),
     (Phrase("full", (2021, 5, 3)), "Montag, 3. Mai 2021", "Monday, May 3, 2021"),
     (Phrase("words", (123,)), "einhundertdreiundzwanzig", "one hundred twenty-three"),
 ]
@@ -202,6 +208,7 @@ def test_a_meaning_is_said_in_german_and_english(meaning, german_text, english_t
         (Place("in", "territory", "PH"), "auf den Philippinen"),
         (Place("to", "territory", "PH"), "auf die Philippinen"),
         (Place("in", "territory", "CF"), "in der Zentralafrikanischen Republik"),
+        (Place("from", "territory", "PH"), "von den Philippinen"),
         (Place("in", "territory", "MT"), "auf Malta"),
         (Place("to", "territory", "MT"), "nach Malta"),
         (Place("from", "territory", "MD"), "aus der Republik Moldau"),

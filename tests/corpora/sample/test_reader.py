@@ -11,11 +11,12 @@ import num2words
 import pytest
 
 from pipeline.corpora import READERS
+from pipeline.corpora.sample.families import FAMILIES
 from pipeline.problems import Problem
 from pipeline.rows import to_rows
 from pipeline.settings import parse
 
-DIGEST = "?"
+DIGEST = "93585b0846a01cf3d6d431da5f01d9d8e9a79ef1f865e2c7b4c2711acff6cbc6"
 WRITE_DIGEST = """
 import hashlib
 from pathlib import Path
@@ -68,6 +69,14 @@ def test_a_corpus_of_twenty_thousand_has_its_splits_and_three_thousand_words(who
 def test_no_sentence_has_two_translations_in_either_direction(whole):
     pairs = {(row.source, row.target) for row in whole}
     assert len(pairs) == len(whole) == len({s for s, _ in pairs}) == len({t for _, t in pairs})
+
+
+def test_each_family_of_sentences_is_in_train_and_in_test(whole):
+    families = {
+        split: {row.group.partition("|")[0] for row in whole if row.split == split}
+        for split in ("train", "test")
+    }
+    assert families["train"] == families["test"] == {*FAMILIES, "phrase"}
 
 
 def test_rows_are_whole_and_in_order(whole):

@@ -141,11 +141,11 @@ VERBS: dict[str, tuple[str, str, str, str]] = {  # base, he-form, past, particle
 }
 SPOTS = {
     "garden": "in the garden", "kitchen": "in the kitchen", "market": "at the market",
-    "station": "at the train station", "office": "in the office", "park": "in the park",
+    "station": "at the train station", "office": "at the office", "park": "in the park",
     "library": "in the library", "museum": "in the museum", "hospital": "in the hospital",
-    "restaurant": "in the restaurant", "school": "in the school", "theater": "in the theater",
-    "bakery": "in the bakery", "cellar": "in the cellar", "hotel": "in the hotel",
-    "bank": "in the bank", "café": "in the café", "church": "in the church",
-    "stadium": "in the stadium", "factory": "in the factory",
+    "restaurant": "at the restaurant", "school": "at school", "theater": "at the theater",
+    "bakery": "in the bakery", "cellar": "in the cellar", "hotel": "at the hotel",
+    "bank": "at the bank", "café": "at the café", "church": "in church",
+    "stadium": "at the stadium", "factory": "in the factory",
 }  # fmt: skip
 THE = frozenset("CF DO MV NL PH SB SC US AE BS GB GM KM MH FO CK FK KY".split())

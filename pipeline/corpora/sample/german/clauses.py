@@ -4,6 +4,7 @@ The middle field holds time, place and object; definite objects precede "nicht",
 "nicht ein", and what answers "where to" stands right before the clause's end.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from pipeline.corpora.sample import cldr
@@ -20,14 +21,14 @@ def join(*parts: str) -> str:
 
 
 def order(clause: Clause, kind: Order, inserted: str = "") -> str:
-    """The clause without capitals and full stop; `inserted` stands before the clause's end."""
+    """The clause without capitals and full stop; `inserted` stands before the place."""
     subject = nouns.phrase(clause.subject, "nominative")
     finite, end, last = bracket(clause)
     if kind == "fronted":
         assert clause.time is not None
         rest = middle(clause, without_time=True)
-        return join(places.time(clause.time), finite, subject, rest, inserted, end)
-    field = join(middle(clause), inserted)
+        return join(places.time(clause.time), finite, subject, rest, end)
+    field = middle(clause) if not inserted else _with(clause, inserted)
     if kind == "final":
         return join(subject, field, last)
     if kind == "question":
@@ -35,6 +36,12 @@ def order(clause: Clause, kind: Order, inserted: str = "") -> str:
     if kind == "continued":
         return join(finite, field, end)
     return join(subject, finite, field, end)
+
+
+def _with(clause: Clause, inserted: str) -> str:
+    """The middle field with what is inserted after the object, before the place."""
+    before = middle(replace(clause, place=None))
+    return join(before, inserted, places.place(clause.place) if clause.place else "")
 
 
 def middle(clause: Clause, *, without_time: bool = False) -> str:

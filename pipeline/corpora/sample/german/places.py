@@ -88,7 +88,7 @@ def place(where: Place) -> str:
     case = "accusative" if where.relation == "to" else "dative"
     name = territory(where.value, case)
     if where.relation == "from":
-        return f"aus {name}"
+        return f"{'von' if letter and where.value in ISLANDS else 'aus'} {name}"
     if where.relation == "to" and not letter:
         return f"nach {name}"
     if where.value in ISLANDS:
