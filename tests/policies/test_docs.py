@@ -21,8 +21,9 @@ def test_a_generated_page_is_current(generator, root, page):
 
 def test_every_setting_says_what_it_is(generator):
     kinds = {generator.Machine}
-    for kind, _ in generator.sections().values():
-        kinds |= {kind, *members(generator, kind)}
+    for part, _ in generator.sections().values():
+        found = settings(generator, part)
+        kinds |= {*found, *(kind for top in found for kind in members(generator, top))}
     silent = [
         f"{kind.__module__}.{kind.__name__}.{name}"
         for kind in kinds
@@ -35,7 +36,12 @@ def test_every_setting_says_what_it_is(generator):
 def members(generator, kind):
     """The settings classes that stand in the fields of `kind`, at any depth."""
     for _, part in generator.inside(kind):
-        yield from part.members.values() if isinstance(part, generator.Choice) else [part]
+        yield from settings(generator, part)
+
+
+def settings(generator, part):
+    """A settings class, or those of a table."""
+    return list(part.members.values()) if isinstance(part, generator.Choice) else [part]
 
 
 def test_every_section_of_the_params_is_described(generator, root):
