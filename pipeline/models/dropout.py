@@ -4,8 +4,9 @@ Every bit is an integer hash of (seed, step, index in the group, site, position,
 group may be cut into slots, padded, permuted or spread over workers in any way, and the same
 numbers are dropped; no generator is read, neither the global one nor another.
 
-The hash of a position is 64 bits, mixed as in MurmurHash3's finaliser; a channel then takes
-x = a·key + b and x + 2x² (a permutation of the 32-bit integers, as in RC6) and compares.
+The hash of a position is 64 bits, mixed as in MurmurHash3's finaliser; two channels then share
+x = a·key + b and x + 2x² (a permutation of the 32-bit integers, as in RC6), 16 bits each. Masks are
+made and used as numbers, never as booleans, whose kernels are several times slower on a CPU.
 """
 
 import functools
@@ -70,18 +71,34 @@ def site(name: str) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def channel_constants(channels: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """An odd factor and a summand (int32) for each channel, the same for any number of channels."""
-    numbers = mix(torch.arange(1, channels + 1, device=device) * GOLDEN)
+def channel_constants(pairs: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """An odd factor and a summand (int32) for each pair, the same for any number of pairs."""
+    numbers = mix(torch.arange(1, pairs + 1, device=device) * GOLDEN)
     return (numbers >> 32).to(torch.int32) | 1, numbers.to(torch.int32)
 
 
-def kept(keys: Keys, channels: int, rate: float) -> Tensor:
-    """Which channels of each row stay: bool `[*keys.shape, channels]`, True with 1 - rate."""
-    factor, summand = channel_constants(channels, keys.device)
-    hashed = torch.addcmul(summand, (keys >> 32).to(torch.int32).unsqueeze(-1), factor)
-    hashed.addcmul_(hashed, hashed, value=2)
-    return hashed >= round(rate * 2**32) - 2**31
+def hashed(keys: Keys, channels: int) -> Int[Tensor, "... channels"]:
+    """16 random bits (int16) for each channel of each row."""
+    factor, summand = channel_constants(-(-channels // 2), keys.device)
+    bits = torch.addcmul(summand, (keys >> 32).to(torch.int32).unsqueeze(-1), factor)
+    bits.addcmul_(bits, bits, value=2)
+    bits ^= (bits >> 16).bitwise_and_(0xFFFF)  # the low half of a product is the weaker one
+    return bits.view(torch.int16)[..., :channels]
+
+
+def quantised(rate: float) -> int:
+    """The rate in 65,536ths."""
+    return round(rate * 2**16)
+
+
+def kept(
+    keys: Keys, channels: int, rate: float, dtype: torch.dtype
+) -> Float[Tensor, "... channels"]:
+    """1 where a channel stays, 0 (with probability `rate`) where it is dropped."""
+    stays = hashed(keys, channels).ge_(quantised(rate) - 2**15)
+    if dtype == torch.bfloat16:
+        return stays.mul_(0x3F80).view(dtype)  # the bits of 1.0: cheaper than a conversion
+    return stays.to(dtype)
 
 
 class Dropout(nn.Module):
@@ -94,30 +111,57 @@ class Dropout(nn.Module):
         super().__init__()
         self.rate = rate
         self.number = 0
+        self.scale = 2**16 / (2**16 - quantised(rate))
+
+    def mask(
+        self, keys: Keys | None, channels: int, dtype: torch.dtype
+    ) -> Float[Tensor, "... channels"] | None:
+        """1 and 0 for each row's channels; None where nothing is dropped."""
+        if keys is None or self.rate == 0:
+            return None
+        return kept(salted(keys, self.number), channels, self.rate, dtype)
 
     def forward(
         self, vectors: Float[Tensor, "... channels"], keys: Keys | None
     ) -> Float[Tensor, "... channels"]:
         """`keys` has one key for each row; without keys nothing is dropped."""
-        if keys is None or self.rate == 0:
-            return vectors
-        mask = kept(salted(keys, self.number), vectors.shape[-1], self.rate)
-        result: Tensor = _Drop.apply(vectors, mask, 1 / (1 - self.rate))  # pyright: ignore[reportAssignmentType]
-        return result
+        mask = self.mask(keys, vectors.shape[-1], vectors.dtype)
+        return (
+            vectors if mask is None else _scaled(vectors.new_zeros(()), vectors, mask, self.scale)
+        )
+
+    def add(
+        self,
+        onto: Float[Tensor, "... channels"],
+        vectors: Float[Tensor, "... channels"],
+        keys: Keys | None,
+    ) -> Float[Tensor, "... channels"]:
+        """`onto` plus what `forward` gives."""
+        mask = self.mask(keys, vectors.shape[-1], vectors.dtype)
+        return onto + vectors if mask is None else _scaled(onto, vectors, mask, self.scale)
 
 
-class _Drop(torch.autograd.Function):
-    """Zero and scale; the mask is kept for the way back, a byte an element."""
+def _scaled(onto: Tensor, vectors: Tensor, mask: Tensor, scale: float) -> Tensor:
+    result: Tensor = _Scaled.apply(onto, vectors, mask, scale)  # pyright: ignore[reportAssignmentType]
+    return result
+
+
+class _Scaled(torch.autograd.Function):
+    """onto + scale · mask · vectors; only the mask is kept for the way back."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, vectors: Tensor, mask: Tensor, scale: float) -> Tensor:
-        drop = ~mask
-        ctx.save_for_backward(drop)
+    def forward(
+        ctx: FunctionCtx, onto: Tensor, vectors: Tensor, mask: Tensor, scale: float
+    ) -> Tensor:
+        ctx.save_for_backward(mask)
         ctx.scale = scale  # pyright: ignore[reportAttributeAccessIssue]
-        return (vectors * scale).masked_fill_(drop, 0)
+        return torch.addcmul(onto, vectors, mask, value=scale)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (drop,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (mask,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         scale: float = ctx.scale  # pyright: ignore[reportAttributeAccessIssue]
-        return (gradients[0] * scale).masked_fill_(drop, 0), None, None
+        (gradient,) = gradients
+        onto = gradient if ctx.needs_input_grad[0] else None  # pyright: ignore[reportAttributeAccessIssue]
+        zero = gradient.new_zeros(())
+        return onto, torch.addcmul(zero, gradient, mask, value=scale), None, None

@@ -22,6 +22,7 @@ class Layout:
         self.count = len(lengths)
         self.longest = max(lengths, default=0)
         self.positions = sum(lengths)
+        self._heads: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         self.full = self.positions == self.count * self.longest
 
     @cached_property
@@ -73,6 +74,58 @@ class Layout:
             return flat
         result: Tensor = _Gather.apply(flat, self.place)  # pyright: ignore[reportAssignmentType]
         return result
+
+    def split_heads(
+        self, flat: Shaped[Tensor, "positions parts_heads_width"], parts: int, heads: int
+    ) -> Shaped[Tensor, "parts sequences heads longest width"]:
+        """Rows of heads, padded with copies of real ones: who attends to them must mask them."""
+        there, back = self._head_places(parts, heads)
+        rows = flat.view(self.positions * parts * heads, -1)
+        result: Tensor = _Spread.apply(rows, there, back)  # pyright: ignore[reportAssignmentType]
+        return result.view(parts, self.count, heads, self.longest, -1)
+
+    def join_heads(
+        self, padded: Shaped[Tensor, "sequences heads longest width"]
+    ) -> Shaped[Tensor, "positions heads_width"]:
+        """The real positions of what `split_heads` (of one part) gave."""
+        _, back = self._head_places(1, padded.shape[1])
+        rows = padded.view(-1, padded.shape[-1])
+        result: Tensor = _Gather.apply(rows, back)  # pyright: ignore[reportAssignmentType]
+        return result.view(self.positions, -1)
+
+    def _head_places(self, parts: int, heads: int) -> tuple[Tensor, Tensor]:
+        """For each padded row of a head its flat one, and for each flat one its padded one."""
+        if (parts, heads) not in self._heads:
+            self._heads[parts, heads] = self._make_head_places(parts, heads)
+        return self._heads[parts, heads]
+
+    def _make_head_places(self, parts: int, heads: int) -> tuple[Tensor, Tensor]:
+        part = torch.arange(parts, device=self.device)[:, None, None, None]
+        head = torch.arange(heads, device=self.device)[:, None]
+        step = torch.arange(self.longest, device=self.device)
+        last = self.device_lengths[:, None] - 1
+        real = self.starts[:, None] + torch.minimum(step, last)  # [N, T]
+        there = (real[:, None] * parts + part) * heads + head  # [parts, N, H, T]
+        flat_part, flat_head = part[:, 0, 0], head[:, 0]
+        sequence, position = self.sequence[:, None, None], self.position[:, None, None]
+        row = (flat_part * self.count + sequence) * heads + flat_head
+        back = row * self.longest + position  # [P, parts, H]
+        return there.flatten(), back.flatten()
+
+
+class _Spread(torch.autograd.Function):
+    """Rows at places, some several times as padding; the gradient of padding is left out."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, flat: Tensor, there: Tensor, back: Tensor) -> Tensor:
+        ctx.save_for_backward(back)
+        return flat.index_select(0, there)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (back,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+        gradient = gradients[0]
+        return gradient.index_select(0, back), None, None
 
 
 class _Gather(torch.autograd.Function):

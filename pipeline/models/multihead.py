@@ -1,18 +1,17 @@
 """Multi-head attention (Vaswani et al. 2017) as two batched products and a softmax.
 
 Linear maps work on flat positions; only the products between positions see a padded view. Written
-out because that is faster on CPU than the fused kernel for sentences.
+out, with its gradient, because for sentences that is faster on a CPU than the fused kernel.
 """
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from pipeline.models.dropout import Dropout, salted
 from pipeline.models.layout import Layout
 from pipeline.models.linear import Linear
-
-MINUS_INFINITY = float("-inf")
 
 
 def causal(mask: Bool[Tensor, "sequences longest"]) -> Bool[Tensor, "sequences longest longest"]:
@@ -23,9 +22,8 @@ def causal(mask: Bool[Tensor, "sequences longest"]) -> Bool[Tensor, "sequences l
 
 def bias_of(mask: Bool[Tensor, "..."], dtype: torch.dtype) -> Float[Tensor, "..."]:
     """0 where `mask` allows, minus infinity where it does not."""
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(
-        ~mask, MINUS_INFINITY
-    )
+    zeros = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    return zeros.masked_fill_(~mask, float("-inf"))
 
 
 class Attend(nn.Module):
@@ -39,30 +37,74 @@ class Attend(nn.Module):
 
     def forward(
         self,
-        queries: Float[Tensor, "sequences targets width"],
-        keys: Float[Tensor, "sequences positions width"],
-        values: Float[Tensor, "sequences positions width"],
-        bias: Float[Tensor, "sequences ... positions"] | None,
-        keys_of_rows: Int[Tensor, "sequences targets"] | None,
-    ) -> tuple[Float[Tensor, "sequences targets width"], Float[Tensor, "..."]]:
-        """Contexts, and the probabilities of each head `[sequences, heads, targets, positions]`."""
-        split = (self.heads, -1)
-        query = queries.unflatten(-1, split).transpose(1, 2)  # [N, H, T, d]
-        key = keys.unflatten(-1, split).permute(0, 2, 3, 1)  # [N, H, d, S]
-        value = values.unflatten(-1, split).transpose(1, 2)  # [N, H, S, d]
-        scores = torch.matmul(query * self.scale, key)
-        if bias is not None:
-            scores = scores + bias[:, None]
-        weights = torch.softmax(scores, dim=-1)
-        dropped = self.dropout(weights, self._keys(keys_of_rows))
-        return torch.matmul(dropped, value).transpose(1, 2).flatten(2), weights
+        queries: Float[Tensor, "sequences heads targets width"],
+        keys: Float[Tensor, "sequences heads positions width"],
+        values: Float[Tensor, "sequences heads positions width"],
+        bias: Float[Tensor, "sequences ... positions"],
+        row_keys: Int[Tensor, "sequences targets"] | None,
+    ) -> tuple[
+        Float[Tensor, "sequences heads targets width"],
+        Float[Tensor, "sequences heads targets positions"],
+    ]:
+        """Contexts and probabilities; `row_keys` is a key for each query, None in evaluation."""
+        mask = self._mask(row_keys, keys.shape[2], queries.dtype)
+        result: tuple[Tensor, Tensor] = Product.apply(  # pyright: ignore[reportAssignmentType]
+            queries, keys, values, bias, mask, self.scale
+        )
+        return result
 
-    def _keys(self, keys: Int[Tensor, "sequences targets"] | None) -> Tensor | None:
-        """A key for each row of the probabilities: its position's key and its head."""
+    def _mask(
+        self, keys: Int[Tensor, "sequences targets"] | None, positions: int, dtype: torch.dtype
+    ) -> Float[Tensor, "sequences heads targets positions"] | None:
+        """The dropout's mask, scaled: a row is a query and a head, a channel the key's position."""
         if keys is None or self.dropout.rate == 0:
             return None
-        heads = torch.arange(self.heads, device=keys.device)
-        return salted(keys[:, None], heads[:, None])  # [N, H, T]
+        heads = torch.arange(self.heads, device=keys.device)[:, None]
+        mask = self.dropout.mask(salted(keys[:, None], heads), positions, dtype)
+        return None if mask is None else mask * self.dropout.scale
+
+
+class Product(torch.autograd.Function):
+    """Attention over padded heads: contexts, and the probabilities before dropout."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        bias: Tensor,
+        mask: Tensor | None,
+        scale: float,
+    ) -> tuple[Tensor, Tensor]:
+        """(contexts, probabilities)"""
+        scores = torch.matmul(queries, keys.transpose(2, 3))
+        weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
+        dropped = weights if mask is None else weights * mask
+        ctx.save_for_backward(queries, keys, values, weights)
+        ctx.mask, ctx.scale = mask, scale  # pyright: ignore[reportAttributeAccessIssue]
+        ctx.set_materialize_grads(False)
+        return torch.matmul(dropped, values), weights
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """To queries, keys and values; probabilities may have a slope of their own (copying)."""
+        queries, keys, values, weights = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+        mask: Tensor | None = ctx.mask  # pyright: ignore[reportAttributeAccessIssue]
+        scale: float = ctx.scale  # pyright: ignore[reportAttributeAccessIssue]
+        by_context, by_returned = gradients
+        dropped = weights if mask is None else weights * mask
+        by_values = torch.matmul(dropped.transpose(2, 3), by_context)
+        by_weights = torch.matmul(by_context, values.transpose(2, 3))
+        if mask is not None:
+            by_weights *= mask
+        if by_returned is not None:
+            by_weights += by_returned
+        by_scores = torch.ops.aten._softmax_backward_data(by_weights, weights, 3, weights.dtype)
+        by_scores *= scale
+        by_queries = torch.matmul(by_scores, keys)
+        by_keys = torch.matmul(by_scores.transpose(2, 3), queries)
+        return by_queries, by_keys, by_values, None, None, None
 
 
 class SelfAttention(nn.Module):
@@ -70,6 +112,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
+        self.heads = heads
         self.project = Linear(width, width, parts=3)
         self.attend = Attend(width, heads, dropout)
         self.output = Linear(width, width)
@@ -78,13 +121,13 @@ class SelfAttention(nn.Module):
         self,
         vectors: Float[Tensor, "positions width"],
         layout: Layout,
-        bias: Float[Tensor, "sequences ... longest"] | None,
+        bias: Float[Tensor, "sequences one ... longest"],
         keys: Int[Tensor, "sequences longest"] | None,
     ) -> Float[Tensor, "positions width"]:
         """`keys` are the positions' keys in the padded view."""
-        query, key, value = layout.pad(self.project(vectors)).chunk(3, dim=-1)
+        query, key, value = layout.split_heads(self.project(vectors), 3, self.heads)
         context, _ = self.attend(query, key, value, bias, keys)
-        return self.output(layout.unpad(context))
+        return self.output(layout.join_heads(context))
 
     def step_inputs(
         self, vectors: Float[Tensor, "hypotheses width"]
@@ -100,10 +143,12 @@ class SelfAttention(nn.Module):
         values: Float[Tensor, "steps hypotheses width"],
     ) -> Float[Tensor, "hypotheses width"]:
         """The last position attends to all so far; time comes first, as the cache lies."""
-        context, _ = self.attend(
-            query[:, None], keys.transpose(0, 1), values.transpose(0, 1), None, None
-        )
-        return self.output(context[:, 0])
+        split = (self.heads, -1)
+        key = keys.unflatten(-1, split).permute(1, 2, 0, 3)  # [hypotheses, heads, steps, d]
+        value = values.unflatten(-1, split).permute(1, 2, 0, 3)
+        nothing = query.new_zeros(())
+        context, _ = self.attend(query.unflatten(-1, split)[:, :, None], key, value, nothing, None)
+        return self.output(context.flatten(1))
 
 
 class CrossAttention(nn.Module):
@@ -111,6 +156,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
+        self.heads = heads
         self.query = Linear(width, width)
         self.memory = Linear(width, width, parts=2)
         self.attend = Attend(width, heads, dropout)
@@ -118,7 +164,7 @@ class CrossAttention(nn.Module):
 
     def keys_values(
         self, states: Float[Tensor, "positions width"], layout: Layout
-    ) -> tuple[Float[Tensor, "sources longest width"], Float[Tensor, "sources longest width"]]:
-        """Keys and values of a memory, padded."""
-        keys, values = layout.pad(self.memory(states)).chunk(2, dim=-1)
+    ) -> tuple[Tensor, Tensor]:
+        """Keys and values of a memory `[sources, heads, longest, width / heads]`."""
+        keys, values = layout.split_heads(self.memory(states), 2, self.heads)
         return keys, values

@@ -6,12 +6,12 @@ The gradient is computed on the way forward, chunk by chunk, so that no more tha
 positions × vocabulary ever exists.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
@@ -20,10 +20,9 @@ from pipeline.models.parts import Generator, GeneratorSettings
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.table import Table
-from pipeline.models.weights import Weighted
 
 TERM = "cross_entropy"
-CHUNK = 256  # positions whose logits exist at the same time
+CHUNK = 512  # positions whose logits exist at the same time
 
 
 class Softmax(GeneratorSettings):
@@ -34,27 +33,14 @@ class Softmax(GeneratorSettings):
 
     def build(self, width: int, vocabulary: int) -> Generator:
         """The generator; its matrix is the model's output table."""
-        return SoftmaxGenerator(vocabulary, self.label_smoothing)
-
-
-class Bias(Weighted):
-    """One number for each id, added to the logits."""
-
-    def __init__(self, vocabulary: int) -> None:
-        super().__init__()
-        self.values = nn.Parameter(torch.empty(vocabulary))
-
-    def fill(self, draw: Callable[[str], torch.Generator]) -> None:
-        """No preference."""
-        self.values.zero_()
+        return SoftmaxGenerator(self.label_smoothing)
 
 
 class SoftmaxGenerator(Generator):
-    """Softmax over outputs · table + bias."""
+    """Softmax over outputs · table."""
 
-    def __init__(self, vocabulary: int, label_smoothing: float) -> None:
+    def __init__(self, label_smoothing: float) -> None:
         super().__init__()
-        self.bias = Bias(vocabulary)
         self.label_smoothing = label_smoothing
 
     @property
@@ -77,7 +63,7 @@ class SoftmaxGenerator(Generator):
     ) -> Mapping[str, Float[Tensor, ""]]:
         """The smoothed cross-entropy, summed."""
         loss: Tensor = CrossEntropy.apply(  # pyright: ignore[reportAssignmentType]
-            step.output, table.weight, self.bias.values, targets.values, self.label_smoothing
+            step.output, table.weight, targets.values, self.label_smoothing
         )
         return {TERM: loss}
 
@@ -87,76 +73,66 @@ class SoftmaxGenerator(Generator):
         """Log-softmax of the logits."""
         dtype = step.output.dtype
         logits = step.output @ table.weight.to(dtype).T
-        return functional.log_softmax(logits.to(table.weight.dtype) + self.bias.values, dim=-1)
+        return functional.log_softmax(logits.to(table.weight.dtype), dim=-1)
 
 
 class CrossEntropy(torch.autograd.Function):
-    """Sum of smoothed cross-entropies; softmax and sums in the type of the weights."""
+    """Sum of smoothed cross-entropies; softmax and sums in the type of the weights.
+
+    Smoothing adds the same slope to all ids, which is put in once at the end: -e/V in every logit.
+    """
 
     @staticmethod
     def forward(
         ctx: FunctionCtx,
         outputs: Float[Tensor, "positions width"],
         weight: Float[Tensor, "vocabulary width"],
-        bias: Float[Tensor, " vocabulary"],
         targets: Int[Tensor, " positions"],
         smoothing: float,
     ) -> Float[Tensor, ""]:
         """The loss; its gradient is kept for the way back."""
         matrix = weight.to(outputs.dtype)
-        needed = any(ctx.needs_input_grad[:3])  # pyright: ignore[reportAttributeAccessIssue]
-        gradients = Gradients(outputs, weight, bias) if needed else None
-        total = weight.new_zeros(())
-        for start in range(0, len(targets), CHUNK):
-            part = slice(start, start + CHUNK)
-            logits = (outputs[part] @ matrix.T).to(weight.dtype).add_(bias)
-            total += _smoothed(logits, targets[part], smoothing)
-            if gradients is not None:
-                gradients.add(part, _slope(logits, targets[part], smoothing), outputs, matrix)
-        if gradients is not None:
-            ctx.save_for_backward(gradients.outputs, gradients.weight, gradients.bias)
+        wide, even = outputs.to(weight.dtype), smoothing / len(weight)
+        total = -even * (wide.sum(0) * matrix.to(weight.dtype).sum(0)).sum()
+        if not any(ctx.needs_input_grad[:2]):  # pyright: ignore[reportAttributeAccessIssue]
+            for part in _parts(len(targets)):
+                total += _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)[0]
+            return total
+        by_output, by_weight = torch.empty_like(outputs), torch.zeros_like(weight)
+        for part in _parts(len(targets)):
+            loss, slope = _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)
+            total += loss
+            slope = slope.to(outputs.dtype)
+            torch.mm(slope, matrix, out=by_output[part])
+            by_weight += slope.T @ outputs[part]
+        by_output -= even * matrix.to(weight.dtype).sum(0).to(outputs.dtype)
+        by_weight -= even * wide.sum(0)
+        ctx.save_for_backward(by_output, by_weight)
         return total
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """What was kept, scaled."""
         (scale,) = gradients
-        outputs, weight, bias = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        return outputs * scale.to(outputs.dtype), weight * scale, bias * scale, None, None
+        by_output, by_weight = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
+        return by_output * scale.to(by_output.dtype), by_weight * scale, None, None
 
 
-class Gradients:
-    """What the loss's gradient adds up to, chunk by chunk."""
-
-    def __init__(self, outputs: Tensor, weight: Tensor, bias: Tensor) -> None:
-        self.outputs = torch.empty_like(outputs)
-        self.weight = torch.zeros_like(weight)
-        self.bias = torch.zeros_like(bias)
-
-    def add(self, part: slice, slope: Tensor, outputs: Tensor, matrix: Tensor) -> None:
-        """Of one chunk, from the loss's slope in the logits."""
-        self.bias += slope.sum(0)
-        slope = slope.to(outputs.dtype)
-        torch.mm(slope, matrix, out=self.outputs[part])
-        self.weight += slope.T @ outputs[part]
+def _parts(positions: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK) for start in range(0, positions, CHUNK))
 
 
-def _smoothed(
-    logits: Float[Tensor, "chunk vocabulary"], targets: Int[Tensor, " chunk"], smoothing: float
-) -> Float[Tensor, ""]:
-    """The loss; `logits` become log-probabilities in place."""
-    logits -= logits.logsumexp(dim=-1, keepdim=True)
-    chosen = logits.gather(1, targets[:, None]).sum()
-    if smoothing == 0:
-        return -chosen
-    return -(1 - smoothing) * chosen - smoothing / logits.shape[1] * logits.sum()
+def _chunk(
+    outputs: Tensor, matrix: Tensor, targets: Tensor, smoothing: float, dtype: torch.dtype
+) -> tuple[Float[Tensor, ""], Float[Tensor, "chunk vocabulary"]]:
+    """The loss but for the even part of smoothing, and its slope in the logits.
 
-
-def _slope(
-    log_probs: Float[Tensor, "chunk vocabulary"], targets: Int[Tensor, " chunk"], smoothing: float
-) -> Float[Tensor, "chunk vocabulary"]:
-    """Probabilities minus the smoothed target; written over `log_probs`."""
-    slope = log_probs.exp_().sub_(smoothing / log_probs.shape[1])
-    rows = torch.arange(len(targets), device=targets.device)
-    slope[rows, targets] -= 1 - smoothing
-    return slope
+    log-sum-exp is read off the softmax: the largest logit minus the log of its probability.
+    """
+    logits = (outputs @ matrix.T).to(dtype)
+    slope = torch.softmax(logits, dim=-1)
+    normaliser = logits.amax(-1) - slope.amax(-1).log()
+    chosen = logits.gather(1, targets[:, None])[:, 0]
+    stay = torch.full_like(chosen, smoothing - 1)[:, None]
+    slope.scatter_add_(1, targets[:, None], stay)
+    return (normaliser - (1 - smoothing) * chosen).sum(), slope

@@ -78,7 +78,7 @@ class TransformerDecoder(Decoder):
     def start(self, memory: Memory) -> DecoderState:
         """Keys and values of the memory for each block; an empty cache."""
         layout, states = memory.layout, memory.states
-        fixed = {"bias": bias_of(layout.mask, states.dtype)[:, None]}
+        fixed = {"bias": bias_of(layout.mask, states.dtype)[:, None, None]}
         for number, block in enumerate(self.blocks):
             keys, values = block.cross.keys_values(states, layout)
             fixed[f"keys {number}"], fixed[f"values {number}"] = keys, values
@@ -107,8 +107,8 @@ class Places:
         self, layout: Layout, source: Layout, examples: Examples, dtype: torch.dtype
     ) -> None:
         self.layout = layout
-        self.causal = bias_of(causal(layout.mask), dtype)
-        self.source = None if source.full else bias_of(source.mask, dtype)[:, None]
+        self.causal = bias_of(causal(layout.mask), dtype)[:, None]  # [N, 1, T, T]
+        self.source = bias_of(source.mask, dtype)[:, None, None]  # [N, 1, 1, S]
         self.keys = position_keys(examples, layout)
         self.padded_keys = None if self.keys is None else layout.pad(self.keys)
 
@@ -136,30 +136,32 @@ class DecoderBlock(nn.Module):
         added = self.attention(
             self.attention_norm(values), layout, places.causal, places.padded_keys
         )
-        values = values + self.attention_dropout(added, keys)
-        query = layout.pad(self.cross.query(self.cross_norm(values)))
+        values = self.attention_dropout.add(values, added, keys)
+        query = self.cross.query(self.cross_norm(values))
+        (query,) = layout.split_heads(query, 1, self.cross.heads)
         memory_keys, memory_values = self.cross.keys_values(memory.states, memory.layout)
         context, weights = self.cross.attend(
             query, memory_keys, memory_values, places.source, places.padded_keys
         )
-        added = self.cross.output(layout.unpad(context))
-        values = values + self.cross_dropout(added, keys)
+        added = self.cross.output(layout.join_heads(context))
+        values = self.cross_dropout.add(values, added, keys)
         added = self.network(self.network_norm(values), keys)
-        return values + self.network_dropout(added, keys), weights
+        return self.network_dropout.add(values, added, keys), weights
 
     def step(
         self, values: Float[Tensor, "sources beams width"], state: DecoderState, number: int
     ) -> tuple[Float[Tensor, "sources beams width"], Float[Tensor, "sources heads beams source"]]:
         """One block over one position of every hypothesis."""
         values = values + self._self_step(self.attention_norm(values), state, number)
+        query = self.cross.query(self.cross_norm(values)).unflatten(-1, (self.cross.heads, -1))
         context, weights = self.cross.attend(
-            self.cross.query(self.cross_norm(values)),
+            query.transpose(1, 2),
             state.fixed[f"keys {number}"],
             state.fixed[f"values {number}"],
             state.fixed["bias"],
             None,
         )
-        values = values + self.cross.output(context)
+        values = values + self.cross.output(context.transpose(1, 2).flatten(2))
         return values + self.network(self.network_norm(values), None), weights
 
     def _self_step(self, values: Tensor, state: DecoderState, number: int) -> Tensor:

@@ -53,7 +53,7 @@ class TransformerEncoder(Encoder):
         layout, values = vectors.layout, vectors.values
         keys = position_keys(examples, layout)
         padded_keys = None if keys is None else layout.pad(keys)
-        bias = None if layout.full else bias_of(layout.mask, values.dtype)[:, None]
+        bias = bias_of(layout.mask, values.dtype)[:, None, None]  # [N, 1, 1, T]
         values = values + sinusoids(layout.position, values.shape[1], values.dtype)
         values = self.dropout(values, keys)
         for block in self.blocks:
@@ -85,12 +85,12 @@ class EncoderBlock(nn.Module):
         self,
         values: Float[Tensor, "positions width"],
         layout: Layout,
-        bias: Tensor | None,
+        bias: Float[Tensor, "sequences one one longest"],
         keys: Int[Tensor, " positions"] | None,
         padded_keys: Int[Tensor, "sequences longest"] | None,
     ) -> Float[Tensor, "positions width"]:
         """One block."""
         added = self.attention(self.attention_norm(values), layout, bias, padded_keys)
-        values = values + self.attention_dropout(added, keys)
+        values = self.attention_dropout.add(values, added, keys)
         added = self.network(self.network_norm(values), keys)
-        return values + self.network_dropout(added, keys)
+        return self.network_dropout.add(values, added, keys)
