@@ -1,5 +1,6 @@
 """The law of search: what is taken at each step, enumeration, greedy, ensembles, ties."""
 
+import itertools
 import math
 
 import pytest
@@ -85,6 +86,50 @@ def test_stopping_early_changes_nothing_of_what_plain_beam_search_finds(markov, 
             ended = markov.plain_beam(lambda ids, s=source: model.next(s, ids), places, limit)
             scored = [(formula(total, len(ids)), total, ids) for ids, total in ended]
             same(found, sorted(scored, key=lambda one: -one[0])[:n_best])
+
+
+@EVERY
+def test_a_late_hypothesis_that_wins_is_waited_for(name):
+    """EOS at once costs 1; the only other way costs 3 at once and nothing more, 30 ids long."""
+    normalisation, formula = NORMALISATIONS[name]
+    found = decode(Patient(), [[4, 3]], beam(30, 2, normalisation))[0][0]
+    late = formula(-3.0, 30) > formula(-1.0, 1)
+    assert late == (name not in {"sum", "word penalty", "marian, penalised"})
+    assert found.ids == ((4,) * 29 if late else ())
+    assert math.isclose(found.score, max(formula(-3.0, 30), formula(-1.0, 1)), abs_tol=1e-9)
+
+
+class Patient:
+    """Ids and their log-probabilities that depend only on how many came before."""
+
+    vocabulary = V
+
+    def __init__(self, said=0):
+        self.said = said
+
+    def encode(self, batch, *, attention=False):
+        return self
+
+    def select(self, sources, beams):
+        return self
+
+    def advance(self, ids, state):
+        row = torch.full((V,), -math.inf, dtype=torch.float64)
+        if state.said == 0:
+            row[3], row[4] = -1.0, -3.0
+        else:
+            row[3 if state.said == 29 else 4] = 0.0
+        return row.expand(*ids.shape, V), None, Patient(state.said + 1)
+
+
+@EVERY
+def test_no_continuation_scores_above_the_bound(name):
+    normalisation, formula = NORMALISATIONS[name]
+    for said, limit, total in itertools.product(range(6), range(1, 12), (-9.0, -1.3, -0.01)):
+        lengths = range(said + 1, limit + 1)
+        bound = normalisation.bound(*map(torch.tensor, ([total], [said + 1], [limit]))).item()
+        for length, loss in itertools.product(lengths, (0.0, 0.4, 7.0)):
+            assert formula(total - loss, length) <= bound + 1e-12
 
 
 def test_beam_of_one_is_greedy(markov):

@@ -3,10 +3,7 @@
 import pipeline.decoding.normalisation as normalisation
 
 LAW = "search"
-TEST = (
-    "tests/laws/test_search.py::"
-    "test_stopping_early_changes_nothing_of_what_plain_beam_search_finds[3-mean]"
-)
+TEST = "tests/laws/test_search.py::test_a_late_hypothesis_that_wins_is_waited_for[mean]"
 WHY = (
     "A live hypothesis is given up for its mean so far, though a longer one may have a better mean."
 )

@@ -1,0 +1,93 @@
+"""One process' share of a decoding: a batch of sources in, a batch of what was found out.
+
+A source is a row `(row=7, source=[11, 12, 3])`. Each hypothesis of it is a row
+`(row=7, ids=[21, 22], score=-0.3, log_probability=-0.9, length=3)`, best first.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from pipeline.arrow import RecordBatch
+from pipeline.decoding.decode import Decoding, Ids, decode, length_batches
+from pipeline.decoding.found import Found
+from pipeline.models.seam import Searchable
+from pipeline.models.stored import read_model
+
+SOURCES = pa.schema([("row", pa.int64()), ("source", pa.list_(pa.int64()))])
+FOUND = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("ids", pa.list_(pa.int64())),
+        ("score", pa.float64()),
+        ("log_probability", pa.float64()),
+        ("length", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A function from sources to found that can be sent to any process that reaches `folder`.
+
+    On a CPU a process computes with one thread: then results do not depend on how many processes
+    there are, and one a core is the fastest.
+    """
+
+    folder: Path  # of the model, absolute
+    decoding: Decoding
+    device: str
+
+    def __call__(self, batch: RecordBatch) -> RecordBatch:
+        """Decode one batch, side by side."""
+        if self.device == "cpu":
+            torch.set_num_threads(1)
+        model = _model(self.folder, self.decoding.precision, self.device)
+        found = decode(
+            model,
+            batch["source"].to_pylist(),
+            self.decoding.search,
+            n_best=self.decoding.n_best,
+            batch_sentences=max(1, batch.num_rows),
+            device=self.device,
+        )
+        return _table(batch["row"].to_pylist(), found)
+
+
+@cache
+def _model(folder: Path, precision: str, device: str) -> Searchable:
+    return read_model(folder, precision=precision).to(device)
+
+
+def _table(rows: Sequence[int], found: Sequence[Sequence[Found]]) -> RecordBatch:
+    flat = [(row, one) for row, n_best in zip(rows, found, strict=True) for one in n_best]
+    columns = [
+        [row for row, _ in flat],
+        [one.ids for _, one in flat],
+        [one.score for _, one in flat],
+        [one.log_probability for _, one in flat],
+        [one.length for _, one in flat],
+    ]
+    return pa.record_batch(columns, schema=FOUND)
+
+
+def decode_spread(
+    sources: Sequence[Ids],
+    spread: Callable[[Iterator[RecordBatch]], Iterator[RecordBatch]],
+    batch_sentences: int,
+) -> list[list[Found]]:
+    """Decode sources in batches that `spread` hands to workers; results in the order given."""
+    found: list[list[Found]] = [[] for _ in sources]
+    for batch in spread(_batches(sources, batch_sentences)):
+        for one in batch.to_pylist():
+            found[one.pop("row")].append(Found(tuple(one.pop("ids")), **one))
+    return found
+
+
+def _batches(sources: Sequence[Ids], batch_sentences: int) -> Iterator[RecordBatch]:
+    for rows in length_batches(list(map(len, sources)), batch_sentences):
+        yield pa.record_batch([rows, [sources[row] for row in rows]], schema=SOURCES)
