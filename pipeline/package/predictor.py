@@ -74,8 +74,14 @@ def _check_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise Problem("expected a list of texts", value=texts, remedy="put it in a list")
     for number, text in enumerate(texts):
+        where = f"input {number}"
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise Problem("expected text", where=f"input {number}", value=text)
+            raise Problem("expected text", where=where, value=text)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            remedy = "half of a surrogate pair stands alone: mend the text where it comes from"
+            raise Problem("no valid text", where=where, value=text, remedy=remedy) from None
 
 
 def _changed(decoding: Decoding, n_best: int | None, beam_size: int | None) -> Decoding:

@@ -1,0 +1,158 @@
+"""The gate: the first passes as such, a worse one is refused, drift stops, verdicts are kept."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import digest, write_manifest, write_text
+from pipeline.problems import Problem
+from pipeline.records import Check
+from pipeline.registry.decisions import promote, rollback
+from pipeline.registry.gate import Gate, judge, judge_data
+from pipeline.registry.history import history
+from pipeline.registry.lineage import Lineage
+from pipeline.registry.register import register
+from pipeline.registry.verdicts import verdicts
+from pipeline.registry.versions import aliases
+from pipeline.settings import parse
+
+GATE = Gate(metric="exact_match", margin=0.1, slice_margin=0.2, min_rows=5, resamples=200)  # pyright: ignore
+
+# What stands in for the modules of a real package: it knows the answer to every sentence.
+PREDICTOR = """
+from pathlib import Path
+
+class Hypothesis:
+    score, log_probability, pieces = -0.5, -2.0, 5
+    def __init__(self, text):
+        self.text = text
+
+class Predictor:
+    @classmethod
+    def read(cls, folder):
+        return cls()
+    def predict(self, texts, *, n_best=None, beam_size=None, batch_sentences=64):
+        return [(Hypothesis(f"Sentence {text.split()[1]} of many"),) for text in texts]
+"""
+
+
+@pytest.fixture
+def registered(server, make_outs, tmp_path: Path):
+    """Make outs and register them: (version, outs)."""
+
+    def make(name: str, **options):
+        outs = make_outs(name, **options)
+        return register(server, outs, tmp_path / "state", Lineage()), outs
+
+    return make
+
+
+def give_code(outs: Path, name: str) -> None:
+    """Let the tiny package predict."""
+    shutil.rmtree(outs / "package")
+    code = outs / "package" / "code" / name
+    for module in ("__init__", "package/__init__", "problems"):
+        write_text(code / f"{module}.py", "")
+    write_text(code / "package" / "predictor.py", PREDICTOR)
+    write_manifest(outs / "package", package_digest=digest(name), modules=name)
+
+
+def test_the_first_version_has_nobody_to_be_worse_than(server, registered):
+    version, outs = registered("one")
+    verdict = judge(server, GATE, version, outs)
+    assert (verdict.outcome, verdict.champion, verdict.checks) == ("first", "", ())
+    assert verdicts(server, version) == [verdict]
+
+
+def test_a_worse_challenger_is_refused_a_better_one_promoted_and_rolled_back(server, registered):
+    one, outs = registered("one", right=30)
+    promote(server, one, who="t", why="first", verdict=judge(server, GATE, one, outs))
+    worse, outs = registered("worse", right=15)
+    verdict = judge(server, GATE, worse, outs)
+    assert verdict.outcome == "refused"
+    (whole,) = verdict.checks
+    assert (whole.name, whole.champion, whole.challenger) == ("test exact_match", 0.75, 0.375)
+    assert whole.low < -0.3 < whole.high < -0.1
+    with pytest.raises(Problem, match="the gate refused version 2"):
+        promote(server, worse, who="t", why="", verdict=verdict)
+    better, outs = registered("better", right=38)
+    verdict = judge(server, GATE, better, outs)
+    assert (verdict.outcome, [check.passed for check in verdict.checks]) == ("passed", [True])
+    promote(server, better, who="t", why="better", verdict=verdict, expected=verdict.champion)
+    assert aliases(server)["champion"] == "3"
+    rollback(server, who="t", why="complaints")
+    assert aliases(server)["champion"] == "1"
+    assert [(e.kind, e.to_version, e.verdict) for e in history(server)] == [
+        ("promote", "1", "first"),
+        ("promote", "3", "passed"),
+        ("rollback", "1", ""),
+    ]
+
+
+def test_a_slice_may_fail_where_the_whole_does_not(server, registered):
+    short = [f"Satz {number} kurz" for number in range(34)]
+    long = [f"Satz {number} " + "lang " * 12 for number in range(6)]
+    one, outs = registered("one", sources=short + long)
+    promote(server, one, who="t", why="first", verdict=None)
+    two, outs = registered("two", sources=short + long, right=35)
+    gate = GATE.model_copy(update={"margin": 0.3})
+    verdict = judge(server, gate, two, outs)
+    assert verdict.outcome == "refused"
+    assert [(check.name, check.margin, check.passed) for check in verdict.checks] == [
+        ("test exact_match", 0.3, True),
+        ("test length 1-10 exact_match", 0.2, True),
+        ("test length 11+ exact_match", 0.2, False),
+    ]
+    small = gate.model_copy(update={"min_rows": 7})
+    assert judge(server, small, two, outs).outcome == "passed"
+
+
+def test_the_champion_decodes_new_test_rows_anew_once(server, registered, tmp_path: Path):
+    one, outs = registered("one", right=0)
+    give_code(outs, "seqline_knows_all")
+    one = register(server, outs, tmp_path / "state", Lineage())
+    promote(server, one, who="t", why="first", verdict=None)
+    sources = [f"Satz {number} ist neu" for number in range(100, 140)]
+    two, outs = registered("two", sources=sources, right=20)
+    verdict = judge(server, GATE, two, outs)
+    assert (verdict.checks[0].champion, verdict.checks[0].challenger) == (1.0, 0.5)
+    shutil.rmtree(Path(one.source.removeprefix("file://")))
+    other = GATE.model_copy(update={"seed": 2})
+    assert judge(server, other, two, outs).checks[0].champion == 1.0
+
+
+def test_a_verdict_is_stored_once_for_challenger_champion_rows_and_settings(server, registered):
+    one, outs = registered("one", right=30)
+    promote(server, one, who="t", why="first", verdict=None)
+    assert judge(server, GATE, one, outs).outcome == "same"
+    two, outs = registered("two", right=30)
+    verdict = judge(server, GATE, two, outs)
+    (outs / "ledgers" / "clean.json").unlink()
+    assert judge(server, GATE, two, outs) == verdict
+    assert verdicts(server, two) == [verdict]
+    judge(server, GATE.model_copy(update={"margin": 0.2}), two, outs)
+    assert len(verdicts(server, two)) == 2
+
+
+def test_a_rule_that_drops_much_more_than_for_the_champion_is_refused(server, registered):
+    one, outs = registered("one", dropped=10)
+    gate = GATE.model_copy(update={"drift": {"too_long": 0.05}})
+    assert judge_data(server, gate, outs / "ledgers") == ()
+    promote(server, one, who="t", why="first", verdict=None)
+    two, outs = registered("two", dropped=20)
+    checks = (
+        Check("drift clean all corpora too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
+        Check("drift clean train too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
+    )
+    assert judge_data(server, gate, outs / "ledgers") == checks
+    verdict = judge(server, gate, two, outs)
+    assert (verdict.outcome, verdict.checks[1:]) == ("refused", checks)
+    assert judge_data(server, GATE, outs / "ledgers") == ()
+
+
+def test_impossible_gates_are_problems():
+    with pytest.raises(Problem, match="did you mean 'chrf'"):
+        parse(Gate, {"metric": "chrff"}, "params.yaml, gate")
+    with pytest.raises(Problem, match="margin"):
+        parse(Gate, {"margin": -1}, "params.yaml, gate")
