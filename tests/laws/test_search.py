@@ -167,7 +167,7 @@ def test_the_distribution_of_an_ensemble_sums_to_one(markov, combination):
     ensemble = Ensemble(models, combination)
     state = ensemble.encode(source_batch(SOURCES))
     log_probs, _, _ = ensemble.advance(torch.full((4, 1), 2), state)
-    torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(4, 1, dtype=torch.float64))
+    assert (log_probs.exp().sum(-1) - 1).abs().max() < 1e-9
 
 
 @pytest.mark.parametrize("places", [1, 2, 4, 7])
