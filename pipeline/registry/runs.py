@@ -79,7 +79,7 @@ def _send(server: Server, run: str, lines: list[bytes]) -> None:
     """Numbers become metrics named KIND.NAME, notes tags named event.STEP."""
     from mlflow.entities import Metric, RunTag
 
-    records = [_record(line) for line in lines]
+    records = [record for record in map(_record, lines) if record is not None]
     tags = [RunTag(f"event.{one['step']}", one["note"]) for one in records if one["note"]]
     metrics = [
         Metric(f"{one['kind']}.{name}", value, int(1000 * one["time"]), one["step"])
@@ -92,13 +92,12 @@ def _send(server: Server, run: str, lines: list[bytes]) -> None:
         server.client.log_batch(run, tags=tags)
 
 
-def _record(line: bytes) -> dict[str, Any]:
+def _record(line: bytes) -> dict[str, Any] | None:
+    """A line's record; None for a line that a crash cut short."""
     try:
         return {"time": 0.0, "note": "", **json.loads(line)}
-    except ValueError as error:
-        raise Problem(
-            f"no line of progress: {error}", value=line.decode(errors="replace")
-        ) from None
+    except ValueError:
+        return None
 
 
 @answered

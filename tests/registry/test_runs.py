@@ -75,10 +75,11 @@ def test_the_training_that_the_state_names_is_watched_until_the_flow_stops(serve
     assert follow_current(server) == 0
 
 
-def test_a_line_that_is_no_progress_is_a_problem(server, tmp_path: Path):
-    (tmp_path / "progress.jsonl").write_text("{not JSON\n")
-    with pytest.raises(Problem, match="no line of progress"):
-        follow(server, "key", tmp_path / "progress.jsonl")
+def test_a_line_that_a_crash_cut_short_is_passed_over(server, tmp_path: Path):
+    path = tmp_path / "progress.jsonl"
+    path.write_text(line(1, loss=3.0)[:20] + "\n" + line(2, loss=2.0))
+    assert follow(server, "key", path) == 2
+    assert points(server, run_of(server, "key"), "train.loss") == [(2, 2.0)]
 
 
 def test_parameters_are_stored_flat_and_keep_their_first_value(server):

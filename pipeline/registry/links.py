@@ -1,0 +1,19 @@
+"""Links: where people find a version's run, files and page."""
+
+from pipeline.records import Version
+from pipeline.registry.server import Server, answered
+from pipeline.registry.storage import local_path
+
+
+@answered
+def links(server: Server, version: Version) -> dict[str, str]:
+    """Name → address: pages of a server, or folders and the command that shows them."""
+    folder = local_path(version.source)
+    found = {"package": version.source if folder is None else str(folder)}
+    if server.uri.startswith(("http://", "https://")):
+        base = f"{server.uri.rstrip('/')}/#"
+        found["version"] = f"{base}/models/{server.model}/versions/{version.number}"
+        found["run"] = f"{base}/experiments/{server.experiment}/runs/{version.run_id}"
+    else:
+        found["browse"] = f"mlflow ui --backend-store-uri {server.uri}"
+    return found
