@@ -29,6 +29,19 @@ def engine(root):
     return load(root, "engine")
 
 
+@pytest.fixture(scope="session")
+def tiny(root):
+    """The module tests/tiny.py: every combination of parts, a few channels wide, and batches."""
+    return load(root, "tiny")
+
+
+def pytest_generate_tests(metafunc):
+    """A test that asks for `combination` runs for every combination of parts in tests/tiny.py."""
+    if "combination" in metafunc.fixturenames:
+        names = load(Path(__file__).resolve().parents[1], "tiny").NAMES
+        metafunc.parametrize("combination", names)
+
+
 def load(root, name):
     """A module of this folder, which is no package."""
     spec = importlib.util.spec_from_file_location(name, root / "tests" / f"{name}.py")

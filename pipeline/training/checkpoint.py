@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
 from torch import Tensor
 
 from pipeline.files import (
@@ -24,6 +23,7 @@ from pipeline.files import (
     write_manifest,
 )
 from pipeline.problems import Problem
+from pipeline.tensors import read_tensors, write_tensors
 from pipeline.training.state import TrainingState, from_json
 
 Tensors = Mapping[str, Tensor]
@@ -46,8 +46,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     beside = folder / f".{place.name}.{os.getpid()}.tmp"
     try:
         empty_folder(beside)
-        _write_tensors(beside / WEIGHTS, checkpoint.weights)
-        _write_tensors(beside / OPTIMIZER, checkpoint.optimizer)
+        _save_tensors(beside / WEIGHTS, checkpoint.weights)
+        _save_tensors(beside / OPTIMIZER, checkpoint.optimizer)
         write_json(
             beside / STATE,
             {"planned": checkpoint.planned, "state": checkpoint.state.as_json()},
@@ -69,7 +69,7 @@ def load(folder: Path) -> Checkpoint:
     """The checkpoint of a folder; a Problem where anything is missing, cut or altered."""
     read_manifest(folder)
     state, planned = read_state(folder)
-    weights, optimizer = read_tensors(folder / WEIGHTS), read_tensors(folder / OPTIMIZER)
+    weights, optimizer = load_tensors(folder / WEIGHTS), load_tensors(folder / OPTIMIZER)
     return Checkpoint(weights, optimizer, state, planned)
 
 
@@ -115,7 +115,7 @@ def save_weights(folder: Path, weights: Tensors) -> None:
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         empty_folder(beside)
-        _write_tensors(beside / WEIGHTS, weights)
+        _save_tensors(beside / WEIGHTS, weights)
         write_manifest(beside)
         if folder.exists():
             shutil.rmtree(folder)
@@ -130,26 +130,16 @@ def save_weights(folder: Path, weights: Tensors) -> None:
 def load_weights(folder: Path) -> dict[str, Tensor]:
     """What `save_weights` wrote; a Problem where it is missing, cut or altered."""
     read_manifest(folder)
-    return read_tensors(folder / WEIGHTS)
+    return load_tensors(folder / WEIGHTS)
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def load_tensors(path: Path) -> dict[str, Tensor]:
     """Tensors of a safetensors file, on the CPU; a Problem where it is no such file."""
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise Problem("file not found", where=str(path)) from None
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise Problem(f"no valid safetensors file: {error}", where=str(path)) from None
+    return {name: torch.tensor(array) for name, array in read_tensors(path).items()}
 
 
-def _write_tensors(path: Path, tensors: Tensors) -> None:
-    host = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
-    try:
-        save_file(host, path)
-    except SafetensorError as error:  # its name for a full disk
-        raise OSError(str(error)) from error
-    flush(path)
+def _save_tensors(path: Path, tensors: Tensors) -> None:
+    write_tensors(path, {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()})
 
 
 def flush(path: Path) -> None:

@@ -166,6 +166,7 @@ def _save_where_due(run: _Run, state: TrainingState, stop: bool) -> None:
 
 def _finished(run: _Run, state: TrainingState) -> Outcome:
     """Put the average of the best weights into the model, and score it where it is a new one."""
+    run.hands.team.tell(None)  # nobody reads before the clerk has written
     best = [run.place.folder / "best" / f"{step:08d}" for step in state.best]
     set_weights(run.hands.model, average(best))
     if len(best) > 1:

@@ -57,8 +57,9 @@ class Optimizer:
         }
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take over what `state` gave. The fused step wants its count beside the weights."""
+        """Take over what `state` gave; a stored count may have got an axis."""
         for full_name, value in state.items():
             name, key = full_name.rsplit("/", 1)
             parameter = self.parameters[name]
-            self.inner.state[parameter][key] = value.to(parameter.device).clone()
+            shape = () if key == "step" else parameter.shape
+            self.inner.state[parameter][key] = value.to(parameter.device).reshape(shape).clone()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.files import read_json
 from pipeline.problems import Problem
-from pipeline.training.checkpoint import read_tensors
+from pipeline.training.checkpoint import load_tensors
 from pipeline.training.step import Learner
 from pipeline.training.weights import set_weights
 
@@ -25,4 +25,4 @@ def take_start(model: Learner, folder: Path, pieces_digest: str) -> None:
             remedy="start from a version with the same corpora, normaliser and pieces, "
             "or set training.start to data/none",
         )
-    set_weights(model, read_tensors(folder / "model" / "weights.safetensors"))
+    set_weights(model, load_tensors(folder / "model" / "weights.safetensors"))

@@ -1,0 +1,219 @@
+"""What tests of the engine share: tiny examples, tiny models, a team of threads, and a worker.
+
+As a script it is one worker of a team over gloo: `python tests/engine.py RANK WORKERS FOLDER`
+trains the model of `FOLDER` and, at rank 0, writes its weights to `FOLDER/weights-WORKERS`.
+"""
+
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from pipeline.batches.collate import open_examples
+from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.settings import parse
+from pipeline.shards.schema import EXAMPLES
+from pipeline.shards.write import write_shards
+from pipeline.training.checkpoint import save_weights
+from pipeline.training.fit import Place, fit
+from pipeline.training.lease import this_process
+from pipeline.training.settings import Training
+from pipeline.training.team import Team
+
+VOCABULARY = 13
+TRANSFORMER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
+GRU = {"kind": "gru", "layers": 1, "units": 6}
+PARTS = {
+    "transformer": (TRANSFORMER, TRANSFORMER),
+    "gru": (GRU, {**GRU, "attention_units": 5}),
+}
+
+
+def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1):
+    """Shards of random sources whose targets are their reversal; returns the examples."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, longest + 1, rows)
+    bodies = [random.integers(4, VOCABULARY, length).tolist() for length in lengths]
+    columns = [
+        pa.array([f"r:{i}" for i in range(rows)]),
+        pa.array([[*body, 3] for body in bodies], pa.list_(pa.int32())),
+        pa.array([body[::-1] for body in bodies], pa.list_(pa.int32())),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, schema=EXAMPLES)
+    write_shards(folder, [batch], shard_rows=20, block_rows=block_rows, pieces_digest="p")
+    return open_examples(folder)
+
+
+def tiny_model(kind="transformer", *, precision="fp64", dropout=0.2, seed=3):
+    """A model of a few hundred weights."""
+    encoder, decoder = ({**part, "dropout": dropout} for part in PARTS[kind])
+    values = {
+        "width": 8,
+        "front": {"kind": "ids"},
+        "encoder": encoder,
+        "decoder": decoder,
+        "generator": {"kind": "softmax", "label_smoothing": 0.1},
+        "embeddings": "tied",
+    }
+    settings = parse(ModelSettings, values, "tests")
+    vocabularies = (VOCABULARY, VOCABULARY)
+    return build(settings, *vocabularies, shared=True, precision=precision, seed=seed)
+
+
+class TwoTerms(nn.Module):
+    """A model with a second term that only sources of three ids and more can use."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.inner = model
+        self.gate = nn.Parameter(torch.full((model.settings.width,), 0.5, dtype=torch.float64))
+
+    @property
+    def weights(self):
+        return {**self.inner.weights, "long": 0.3}
+
+    def counts(self, batch):
+        long = sum(length >= 4 for length in batch.source.lengths)
+        return {**self.inner.counts(batch), "long": long}
+
+    def losses(self, batch, chance):
+        table = self.inner.table("source").weight
+        ends = torch.tensor(batch.source.lengths).cumsum(0)
+        last = batch.source.values[ends - 2]
+        long = torch.tensor([length >= 4 for length in batch.source.lengths])
+        term = ((table[last] * self.gate).sum(1) ** 2)[long].sum()
+        return {**self.inner.losses(batch, chance), "long": term}
+
+
+def training(**changes):
+    """Settings of a short run."""
+    values = {
+        "steps": 12,
+        "tokens_per_step": 40,
+        "schedule": {"kind": "linear", "peak_rate": 0.02, "warmup_steps": 3},
+        "optimizer": {"kind": "adamw", "weight_decay": 0.01},
+        "validate_every_steps": 4,
+        "checkpoint_every_steps": 5,
+        "best_by": "loss",
+        **changes,
+    }
+    return parse(Training, values, "tests")
+
+
+def place(folder, *, slot_cost=40, stop_at=None, checkpoint_seconds=1e9):
+    """Where a run is made; with `stop_at`, it is asked to stop at that question."""
+    asked = iter(range(1, 1_000_000))
+    return Place(
+        folder, this_process(), slot_cost, checkpoint_seconds, lambda: next(asked) == stop_at
+    )
+
+
+class Loss:
+    """A validation: the mean loss over the first examples, in batches of a fixed make-up."""
+
+    def __init__(self, examples):
+        rows = np.arange(min(10, examples.count))
+        self.batch = examples.batch(rows, rows)
+
+    def __call__(self, model):
+        total = sum(float(loss) for loss in model.losses(self.batch, None).values())
+        return {"loss": total / sum(self.batch.target.lengths)}
+
+
+def run(folder, examples, settings, *, model=None, team=None, fresh=True, **where):
+    """Fit a model; it, and what came of it."""
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    model = model or tiny_model()
+    outcome = fit(
+        model, examples, settings, place(folder, **where), validate=Loss(examples), team=team
+    )
+    return model, outcome
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def largest_difference(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    return max(float((ours[name] - theirs[name]).abs().max()) for name in ours)
+
+
+class Threads:
+    """A team whose workers are threads of this process: sums and values over a barrier."""
+
+    def __init__(self, count):
+        self.count = count
+        self.barrier = threading.Barrier(count, timeout=60)
+        self.slots = [None] * count
+
+    def worker(self, rank):
+        return ThreadWorker(self, rank)
+
+    def run(self, work):
+        """Call `work(team)` in every thread; the results by rank."""
+        results, errors = [None] * self.count, []
+
+        def body(rank):
+            try:
+                results[rank] = work(self.worker(rank))
+            except BaseException as error:
+                errors.append(error)
+                self.barrier.abort()
+
+        threads = [threading.Thread(target=body, args=(rank,)) for rank in range(self.count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise next(e for e in errors if not isinstance(e, threading.BrokenBarrierError))
+        return results
+
+
+class ThreadWorker:
+    """What `Team` promises, in a thread."""
+
+    def __init__(self, threads, rank):
+        self.threads, self.rank, self.count = threads, rank, threads.count
+        self.device = torch.device("cpu")
+
+    def gather(self, value):
+        self.threads.slots[self.rank] = value
+        self.threads.barrier.wait()
+        values = list(self.threads.slots)
+        self.threads.barrier.wait()
+        return values
+
+    def tell(self, value):
+        return self.gather(value)[0]
+
+    def sum_(self, tensor):
+        total = torch.stack(self.gather(tensor.clone())).sum(0)
+        tensor.copy_(total)
+
+
+def main(rank, workers, folder):
+    torch.set_num_threads(1)
+    if workers > 1:
+        address = f"file://{folder}/meeting-{workers}"
+        dist.init_process_group("gloo", init_method=address, rank=rank, world_size=workers)
+    examples = open_examples(folder / "examples")
+    settings = training(steps=30, validate_every_steps=15)
+    team = Team(rank, workers)
+    model, _ = run(folder / f"run-{workers}", examples, settings, team=team, fresh=False)
+    if rank == 0:
+        save_weights(folder / f"weights-{workers}", weights(model))
+    if workers > 1:
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,145 @@
+"""Law: a group in one slot = in many; one worker = several; an empty share; accumulation: the same
+step, dropout on, several losses with other counts."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import pipeline.training.step as step
+from pipeline.batches.slots import deal
+from pipeline.models.seam import Chance
+from pipeline.training.checkpoint import load_weights
+from pipeline.training.gradient import Gradient
+from pipeline.training.team import Team
+
+KINDS = ["transformer", "gru"]
+KEY = Chance(5, 9)
+
+
+@pytest.fixture(scope="module")
+def examples(engine, tmp_path_factory):
+    return engine.write_examples(tmp_path_factory.mktemp("examples"))
+
+
+def model_of(engine, kind):
+    return engine.TwoTerms(engine.tiny_model(kind))
+
+
+def gradient_of(model, examples, rows, *, workers, slot_cost, chance=KEY):
+    """The group's gradient and its terms, from `workers` shares summed by hand."""
+    sources, targets = examples.source_lengths[rows], examples.target_lengths[rows]
+    shares = [
+        [examples.batch(rows[places], places) for places in share]
+        for share in deal(sources, targets, workers=workers, slot_cost=slot_cost)
+    ]
+    counts = step.group_counts(model, [batch for share in shares for batch in share], Team())
+    total, sums = 0, {}
+    for share in shares:
+        gradient = Gradient([p for _, p in model.named_parameters()], extras=0)
+        gradient.clear()
+        for term, value in step.backward(model, share, counts, chance).items():
+            sums[term] = sums.get(term, 0) + float(value)
+        total = total + gradient.flat.clone()
+    return total, sums, counts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_slot_gives_the_gradient_of_many(engine, examples, kind):
+    model, rows = model_of(engine, kind), np.arange(3, 20)
+    expected, sums, counts = gradient_of(model, examples, rows, workers=1, slot_cost=10**6)
+    assert counts["long"] not in (0, len(rows))
+    assert float(expected.abs().max()) > 1e-3
+    for workers, slot_cost in [(1, 60), (1, 1), (2, 60), (4, 20), (25, 10**6)]:
+        found, found_sums, _ = gradient_of(
+            model, examples, rows, workers=workers, slot_cost=slot_cost
+        )
+        assert float((found - expected).abs().max()) < 1e-12
+        assert found_sums == pytest.approx(sums, abs=1e-9)
+
+
+def test_another_step_draws_other_masks(engine, examples):
+    model, rows = model_of(engine, "transformer"), np.arange(3, 20)
+    one, _, _ = gradient_of(model, examples, rows, workers=1, slot_cost=60)
+    other, _, _ = gradient_of(model, examples, rows, workers=1, slot_cost=60, chance=Chance(5, 10))
+    assert float((one - other).abs().max()) > 1e-3
+
+
+def test_a_term_that_no_example_can_use_adds_nothing(engine, examples):
+    model = model_of(engine, "transformer")
+    rows = np.flatnonzero(examples.source_lengths < 4)[:6]
+    gradient, sums, counts = gradient_of(model, examples, rows, workers=2, slot_cost=20)
+    assert counts["long"] == 0
+    assert sums["long"] == 0
+    assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("workers", [2, 4])
+def test_several_workers_take_the_steps_of_one(engine, examples, tmp_path, kind, workers):
+    settings = engine.training(steps=8)
+    alone, _ = engine.run(
+        tmp_path / "1", examples, settings, model=model_of(engine, kind), slot_cost=10**6
+    )
+    results = engine.Threads(workers).run(
+        lambda team: engine.run(
+            tmp_path / "n",
+            examples,
+            settings,
+            model=model_of(engine, kind),
+            team=team,
+            fresh=False,
+            slot_cost=25,
+        )
+    )
+    for model, outcome in results:
+        assert outcome.state == results[0][1].state
+        difference = engine.largest_difference(engine.weights(model), engine.weights(alone))
+        assert difference < 1e-10
+
+
+def test_more_workers_than_examples_leave_shares_empty(engine, tmp_path):
+    few = engine.write_examples(tmp_path / "few", rows=3)
+    settings = engine.training(steps=3, tokens_per_step=6)
+    alone, _ = engine.run(tmp_path / "1", few, settings)
+    results = engine.Threads(4).run(
+        lambda team: engine.run(tmp_path / "4", few, settings, team=team, fresh=False)
+    )
+    for model, _ in results:
+        difference = engine.largest_difference(engine.weights(model), engine.weights(alone))
+        assert difference < 1e-10
+
+
+@pytest.mark.system
+def test_processes_take_the_steps_of_one_and_the_same_bits_again(engine, root, tmp_path):
+    """Thirty steps over gloo, dropout on: 1 = 2 = 4 workers; 2 workers again: the same bits."""
+    engine.write_examples(tmp_path / "examples")
+    engine.write_examples(tmp_path / "again" / "examples")
+    engine.main(0, 1, tmp_path)
+    together(engine_script(root), 2, tmp_path)
+    together(engine_script(root), 2, tmp_path / "again")
+    together(engine_script(root), 4, tmp_path)
+    found = {count: load_weights(tmp_path / f"weights-{count}") for count in (1, 2, 4)}
+    assert engine.largest_difference(found[1], found[2]) < 1e-10
+    assert engine.largest_difference(found[1], found[4]) < 1e-10
+    again = load_weights(tmp_path / "again" / "weights-2")
+    assert engine.largest_difference(found[2], again) == 0
+
+
+def engine_script(root):
+    return [sys.executable, str(root / "tests/engine.py")]
+
+
+def together(script, count, folder):
+    """Run `count` workers to their end; none is left where one fails."""
+    workers = [
+        subprocess.Popen([*script, str(rank), str(count), str(folder)]) for rank in range(count)
+    ]
+    try:
+        assert [worker.wait(timeout=120) for worker in workers] == [0] * count
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()

@@ -1,0 +1,92 @@
+"""Law: stopped and continued, over at least two more steps, epochs' ends and an average of weights
+= undisturbed, to the bit."""
+
+import shutil
+
+import pytest
+import torch
+
+from pipeline.training.checkpoint import every, read_state
+from pipeline.training.finished import curves
+
+
+@pytest.fixture(scope="module")
+def examples(engine, tmp_path_factory):
+    """Few enough for an epoch of six groups."""
+    return engine.write_examples(tmp_path_factory.mktemp("examples"), rows=60)
+
+
+@pytest.fixture(scope="module")
+def settings(engine):
+    return engine.training(steps=20, average_best=3, validate_every_steps=3)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(engine, examples, settings, tmp_path_factory):
+    return engine.run(tmp_path_factory.mktemp("run") / "key", examples, settings, slot_cost=60)
+
+
+def same(engine, ours, theirs):
+    """Model and outcome, to the bit."""
+    (model, outcome), (other, other_outcome) = ours, theirs
+    assert engine.largest_difference(engine.weights(model), engine.weights(other)) == 0
+    assert outcome == other_outcome
+    assert curves(outcome.state) == curves(other_outcome.state)
+
+
+def test_the_undisturbed_run_passes_epochs_and_averages(undisturbed):
+    _, outcome = undisturbed
+    assert outcome.finished
+    assert outcome.state.position.epoch >= 2
+    assert len(outcome.state.best) == 3
+
+
+@pytest.mark.parametrize("stop", [1, 6, 11, 19])
+def test_stopped_once_and_continued(engine, examples, settings, undisturbed, tmp_path, stop):
+    _, stopped = engine.run(tmp_path, examples, settings, slot_cost=60, stop_at=stop)
+    assert (stopped.finished, stopped.state.step) == (False, stop)
+    continued = engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False)
+    same(engine, continued, undisturbed)
+
+
+def test_stopped_at_every_second_step(engine, examples, settings, undisturbed, tmp_path):
+    fresh = True
+    while True:
+        run = engine.run(tmp_path, examples, settings, slot_cost=60, stop_at=2, fresh=fresh)
+        fresh = False
+        if run[1].finished:
+            break
+    same(engine, run, undisturbed)
+
+
+def test_continued_from_an_older_checkpoint(engine, examples, settings, undisturbed, tmp_path):
+    """As after a crash: what came after the checkpoint is done again."""
+    engine.run(tmp_path, examples, settings, slot_cost=60, stop_at=14)
+    newest, older = every(tmp_path / "checkpoints")
+    assert (read_state(newest)[0].step, read_state(older)[0].step) == (14, 10)
+    shutil.rmtree(newest)
+    same(engine, engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False), undisturbed)
+
+
+def test_stopped_early_stays_stopped(engine, examples, tmp_path):
+    settings = engine.training(
+        steps=40,
+        patience=1,
+        validate_every_steps=2,
+        optimizer={"kind": "adamw", "clip_norm": None},
+        schedule={"kind": "linear", "peak_rate": 2.0},
+    )
+    first = engine.run(tmp_path, examples, settings)
+    assert first[1].state.stopped_early
+    assert first[1].state.step < 40
+    same(engine, engine.run(tmp_path, examples, settings, fresh=False), first)
+
+
+def test_in_single_precision_too(engine, examples, tmp_path):
+    settings = engine.training(steps=8)
+    model = lambda: engine.tiny_model(precision="bf16")  # noqa: E731
+    whole = engine.run(tmp_path / "whole", examples, settings, model=model())
+    engine.run(tmp_path / "cut", examples, settings, model=model(), stop_at=5)
+    cut = engine.run(tmp_path / "cut", examples, settings, model=model(), fresh=False)
+    assert next(iter(engine.weights(cut[0]).values())).dtype == torch.float32
+    same(engine, cut, whole)
