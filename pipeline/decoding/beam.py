@@ -45,7 +45,7 @@ class Beam(Search):
     """Places for live and finished hypotheses of one source together."""
     normalisation: Annotated[SerializeAsAny[Normalisation], chosen(_normalisations)] = Mean()
     """How a sum becomes a score: {kind: sum, mean, gnmt, marian or word_reward, its fields…}."""
-    coverage_penalty: float = Field(0.0, ge=0)
+    coverage_penalty: float = Field(default=0.0, ge=0)
     """beta of the coverage penalty that is added to a score; 0: none. Needs attention."""
 
     def most(self) -> int:

@@ -27,7 +27,7 @@ class Decoding(Settings):
 
     search: Annotated[SerializeAsAny[Search], chosen(SEARCHES)] = Beam()
     """{kind: beam or greedy, its fields…}."""
-    n_best: int = Field(1, ge=1)
+    n_best: int = Field(default=1, ge=1)
     """Hypotheses kept for each source, best first."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Precision of the model's products; scores are summed in float64."""

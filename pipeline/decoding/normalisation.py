@@ -93,7 +93,7 @@ class GNMT(Normalisation):
     Bound: the same at the limit: s ≤ 0 and the divisor never falls with n.
     """
 
-    alpha: float = Field(0.6, ge=0)
+    alpha: float = Field(default=0.6, ge=0)
     """Exponent; 0 is the plain sum."""
     eos_counts: bool = True
     """Whether EOS is one of the n ids."""
@@ -122,7 +122,7 @@ class Marian(Normalisation):
     falls, the second since it is monotone in n.
     """
 
-    alpha: float = Field(1.0, ge=0)
+    alpha: float = Field(default=1.0, ge=0)
     """Exponent; Marian's `--normalize` without a value is 1, and 0 normalises nothing."""
     word_penalty: float = 0.0
     """Subtracted for each id before dividing, in nats; negative: a reward."""

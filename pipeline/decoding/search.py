@@ -17,9 +17,9 @@ class Search(Settings, ABC):
     floor(max_length_ratio × source ids, EOS counted) + max_length_extra.
     """
 
-    max_length_ratio: float = Field(2.0, ge=0)
+    max_length_ratio: float = Field(default=2.0, ge=0)
     """Ids of a hypothesis for each id of its source."""
-    max_length_extra: int = Field(10, ge=0)
+    max_length_extra: int = Field(default=10, ge=0)
     """Ids on top of that."""
 
     @abstractmethod

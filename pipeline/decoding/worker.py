@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import torch
@@ -59,7 +60,7 @@ class Worker:
 
 
 @cache
-def _model(folder: Path, precision: str, device: str) -> Searchable:
+def _model(folder: Path, precision: Literal["fp32", "bf16"], device: str) -> Searchable:
     return read_model(folder, precision=precision).to(device)
 
 

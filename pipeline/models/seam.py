@@ -8,7 +8,7 @@ One mask convention: True = real, may be attended, counts in the loss.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -96,11 +96,14 @@ class Searchable(Protocol):
         ...
 
     def advance(
-        self, ids: Int[Tensor, "sources beams"], state: State
+        self, ids: Int[Tensor, "sources beams"], state: Any
     ) -> tuple[
         Float[Tensor, "sources beams vocabulary"],
         Float[Tensor, "sources beams longest"] | None,
         State,
     ]:
-        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked."""
+        """Feed one id to every hypothesis: log-probabilities of the next, attention if asked.
+
+        `state` is what this model's own `encode`, `advance` or `select` gave, so of its own type.
+        """
         ...
