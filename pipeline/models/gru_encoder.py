@@ -32,7 +32,7 @@ class GRUEncoderSettings(EncoderSettings):
 
 
 class GRUEncoder(Encoder):
-    """Both directions side by side, projected to the width; the summary is where they end."""
+    """Both directions side by side, projected to the width, and so is where they end: the summary."""
 
     def __init__(self, settings: GRUEncoderSettings, width: int) -> None:
         super().__init__()
@@ -40,7 +40,6 @@ class GRUEncoder(Encoder):
         widths = [width] + [both] * (settings.layers - 1)
         self.layers = nn.ModuleList([GRULayer(settings, inputs) for inputs in widths])
         self.states = Linear(both, width)
-        self.summary = Linear(both, width)
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, vectors: Vectors, examples: Examples) -> Memory:
@@ -52,7 +51,7 @@ class GRUEncoder(Encoder):
         for layer in self.layers:
             values, ends = layer(values, keys, packings)
         states = self.states(self.dropout(values, keys))
-        return Memory(states, layout, torch.tanh(self.summary(ends)), vectors.ids)
+        return Memory(states, layout, self.states(ends), vectors.ids)
 
 
 class GRULayer(nn.Module):

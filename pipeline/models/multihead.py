@@ -87,12 +87,13 @@ class Product(torch.autograd.Function):
         return torch.matmul(dropped, values), weights
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         """To queries, keys and values; probabilities may have a slope of their own (copying)."""
         queries, keys, values, weights = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
         mask: Tensor | None = ctx.mask  # pyright: ignore[reportAttributeAccessIssue]
         scale: float = ctx.scale  # pyright: ignore[reportAttributeAccessIssue]
         by_context, by_returned = gradients
+        assert by_context is not None
         dropped = weights if mask is None else weights * mask
         by_values = torch.matmul(dropped.transpose(2, 3), by_context)
         by_weights = torch.matmul(by_context, values.transpose(2, 3))

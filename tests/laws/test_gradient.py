@@ -1,0 +1,59 @@
+"""Law: every parameter's gradient = the central difference of the group's loss; none is missing."""
+
+import pytest
+import torch
+
+STEP = 1e-5
+
+
+def difference(tiny, model, batch, parameter, place):
+    """The loss's central difference in one number of a parameter."""
+    flat = parameter.data.view(-1)
+    start = float(flat[place])
+    values = []
+    for value in (start + STEP, start - STEP):
+        flat[place] = value
+        values.append(float(tiny.loss(model, batch).detach()))
+    flat[place] = start
+    return (values[0] - values[1]) / (2 * STEP)
+
+
+def check(tiny, model, names):
+    """The largest number of each gradient, and one at random, against central differences."""
+    batch = tiny.batch(tiny.examples(3, seed=2, longest=4))
+    _, gradients = tiny.gradients(model, [batch])
+    draw = torch.Generator().manual_seed(0)
+    for name in names:
+        parameter, gradient = model.get_parameter(name), gradients[name].view(-1)
+        places = {
+            int(gradient.abs().argmax()),
+            int(torch.randint(len(gradient), (), generator=draw)),
+        }
+        for place in places:
+            expected = difference(tiny, model, batch, parameter, place)
+            assert float(gradient[place]) == pytest.approx(expected, abs=2e-7), name
+
+
+def test_gradients_are_central_differences_with_dropout_on(tiny, combination):
+    parts = {part: dict(tiny.MODELS[combination][part]) for part in ("encoder", "decoder")}
+    for part in parts.values():
+        part["layers"] = {"transformer": 1, "gru": 2}[part["kind"]]
+    model = tiny.model_of(combination, **parts)
+    check(tiny, model, [name for name, _ in model.named_parameters()])
+
+
+@pytest.mark.parametrize("embeddings", ["target", "separate"])
+def test_gradients_of_separate_tables_are_central_differences(tiny, embeddings):
+    model = tiny.model_of("transformer", embeddings=embeddings)
+    names = [name for name, _ in model.named_parameters() if name.startswith("tables.")]
+    assert len(names) == {"target": 2, "separate": 3}[embeddings]
+    check(tiny, model, names)
+
+
+def test_every_parameter_has_a_gradient(tiny, combination):
+    model = tiny.model_of(combination)
+    _, gradients = tiny.gradients(model, [tiny.batch(tiny.examples(4))])
+    dead = [name for name, value in gradients.items() if float(value.abs().max()) == 0]
+    # A bias of attention's keys moves all scores of a query alike, which a softmax does not see;
+    # it is stacked with those of queries and values, so no parameter is dead as a whole.
+    assert dead == []

@@ -1,0 +1,40 @@
+"""Law: more padding, or longer neighbours, changes no logit, loss or gradient, dropout on."""
+
+import pytest
+
+SHORT = ([4, 5, 3], [6])
+LONG = ([7, 8, 9, 4, 5, 10, 3], [9, 8, 7, 6, 5, 4])
+
+
+@pytest.fixture
+def model(tiny, combination):
+    return tiny.model_of(combination)
+
+
+def test_a_longer_neighbour_changes_no_logit(tiny, model):
+    alone, attention = tiny.log_probs(model, tiny.batch([SHORT]), tiny.CHANCE)
+    both, wide = tiny.log_probs(model, tiny.batch([SHORT, LONG]), tiny.CHANCE)
+    assert tiny.largest(alone, both[:2]) < 1e-9
+    assert tiny.largest(attention, wide[:2, :3]) < 1e-9
+    assert float(wide[:2, 3:].abs().max()) == 0
+
+
+def test_losses_and_gradients_add_up_whatever_lies_side_by_side(tiny, model):
+    pairs = tiny.examples(5)
+    together = tiny.gradients(model, [tiny.batch(pairs)])
+    apart = tiny.gradients(model, [tiny.batch([pair], [i]) for i, pair in enumerate(pairs)])
+    assert together[0] == pytest.approx(apart[0], abs=1e-9)
+    assert tiny.largest(together[1], apart[1]) < 1e-9
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_longer_neighbour_changes_no_more_than_rounding_does(tiny, combination, precision):
+    """Rounding: what the precision does to the same loss when it is computed alone."""
+    pairs = tiny.examples(5)
+    rough, exact = tiny.model_of(combination, precision=precision), tiny.model_of(combination)
+    alone = [tiny.batch([pair], [i]) for i, pair in enumerate(pairs)]
+    together, apart = tiny.gradients(rough, [tiny.batch(pairs)]), tiny.gradients(rough, alone)
+    true = tiny.gradients(exact, alone)
+    noise = {key: tiny.largest(apart[1][key], true[1][key]) for key in true[1]}
+    for key, limit in noise.items():
+        assert tiny.largest(together[1][key], apart[1][key]) <= 4 * max(limit, 1e-7), key
