@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.bill import Item
+from pipeline.files import read_manifest
 from pipeline.machine import Machine
+from pipeline.outputs import Output, read_outputs
 from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
 from pipeline.registry.gate import Gate, judge
@@ -94,10 +96,20 @@ class Outside:
             outs=ARTIFACTS,
             verdict=verdict,
             version=version,
-            champion_hypotheses=champion_hypotheses(self.server, self.gate, ARTIFACTS),
+            champion_hypotheses=self._champions_outputs(verdict),
             bill=[item.row() for item in bill],
         )
         return REPORT
+
+    def _champions_outputs(self, verdict: Verdict | None) -> dict[str, list[Output]] | None:
+        """The outputs of the champion that the verdict is about."""
+        from pipeline.registry.former import former_outputs
+        from pipeline.registry.versions import version
+
+        if verdict is None or verdict.champion in ("", verdict.challenger):
+            return None
+        champion = version(self.server, verdict.champion)
+        return former_outputs(self.server, champion, read_outputs(ARTIFACTS / "hypotheses"))
 
     def _promoted(self, version: Version) -> bool:
         from pipeline.registry.history import history
@@ -116,10 +128,8 @@ def outside(machine: Machine) -> Outside:
 
 def package_digest() -> str:
     """The digest of the package in artifacts/."""
-    from pipeline.package.manifest import package_digest
-
     _complete()
-    return package_digest(ARTIFACTS / "package")
+    return str(read_manifest(ARTIFACTS / "package")["package_digest"])
 
 
 def who() -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from prefect import Task, flow, get_run_logger
 from prefect.cache_policies import NO_CACHE
+from prefect.logging.handlers import APILogHandler
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
@@ -33,6 +34,7 @@ from pipeline.problems import Problem
 from pipeline.workspace import hold
 
 RETRY_SECONDS = [2.0, 20.0]  # before the second and the third try
+NAMES = {"ran": "Completed", "restored": "Restored", "skipped": "Skipped"}  # outcome → state
 
 
 @flow(name="retrain", validate_parameters=False, persist_result=False)
@@ -80,7 +82,7 @@ def walk(place: Place, plan: Sequence[Planned], world: Outside) -> list[Item]:
         forecast = expected_seconds(place.state, planned.stage, steps)
         began = time.monotonic()
         with followed(world.server, planned):
-            outcome = named(planned.stage)(run_stage)(place, planned)
+            outcome = outcome_of(named(planned.stage)(run_stage)(place, planned, return_state=True))
         seconds = time.monotonic() - began
         bill.append(item(world.machine, planned.stage, outcome, seconds, forecast))
         if outcome == "ran":
@@ -93,7 +95,7 @@ def walk(place: Place, plan: Sequence[Planned], world: Outside) -> list[Item]:
 def run_stage(place: Place, planned: Planned) -> Any:
     """One stage, as planned; the state's name says what became of it."""
     if planned.action == "up to date":
-        return Completed(name="Skipped", message="up to date", data="skipped")
+        return Completed(name=NAMES["skipped"], message="up to date")
     log = get_run_logger()
     causes = "; ".join(planned.causes)
     log.info("%s: %s", planned.action, causes)
@@ -108,8 +110,14 @@ def run_stage(place: Place, planned: Planned) -> Any:
     outcome = reproduce(place, planned.stage, tell)
     if outcome == "skipped" and planned.action == "restore":
         outcome = "restored"
-    name = {"skipped": "Skipped", "restored": "Restored", "ran": "Completed"}[outcome]
-    return Completed(name=name, message=causes, data=outcome)
+    return Completed(name=NAMES[outcome], message=causes)
+
+
+def outcome_of(state: Any) -> str:
+    """What became of a stage, by its task's state; raises what the task raised."""
+    if state.name not in NAMES.values():
+        state.result()
+    return next(outcome for outcome, name in NAMES.items() if name == state.name)
 
 
 def check_drift(world: Outside) -> None:
@@ -165,3 +173,8 @@ def may_retry(task: Any, run: Any, state: Any) -> bool:
     """Only a Problem that says so is worth another try: a lost worker, a server that was away."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, Problem) and error.retry
+
+
+def finish_logs() -> None:
+    """Send the log lines that are left, while the server is still there."""
+    APILogHandler.flush(APILogHandler())

@@ -95,7 +95,9 @@ def _tell(error: Exception, stage: str, debug: bool) -> None:
     else:
         print(error, file=sys.stderr)
     by_hand = FLOW not in os.environ and "DVC_STAGE" in os.environ
-    if by_hand:  # DVC has deleted them before it started the stage
+    lock = Path("dvc.lock")
+    if by_hand and lock.is_file() and stage in read_yaml(lock).get("stages", {}):
+        # DVC has deleted them before it started the stage.
         print(
             f"The former results of '{stage}' come back with: dvc checkout -f {stage}",
             file=sys.stderr,

@@ -65,6 +65,9 @@ def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
 
 def _flow(machine: Machine, plan: Sequence[Planned]) -> None:
     with serving(machine.state, machine.prefect_api_url):
-        from flows.retrain import retrain
+        from flows.retrain import finish_logs, retrain
 
-        retrain(str(Path.cwd()), plan)
+        try:
+            retrain(str(Path.cwd()), plan)
+        finally:
+            finish_logs()
