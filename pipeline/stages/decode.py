@@ -44,8 +44,7 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
         )
     device = _device(machine)
     worker = Worker((inputs / "model").resolve(), settings.decoding, device)
-    batches = -(-len(sources) // machine.decode_batch)
-    processes = max(1, min(machine.processes(), batches)) if device == "cpu" else 1
+    processes = machine.processes() if device == "cpu" else 1
     work = partial(spread, worker, processes=processes)
     found = decode_spread(sources, work, machine.decode_batch)
     texts = hypotheses(Pieces.read(inputs / "pieces"), found)

@@ -1,0 +1,128 @@
+"""The stage decode: run in an empty folder, it writes a file a test set, the same on any cores."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from pipeline.decoding.decode import Decoding
+from pipeline.decoding.translate import translate
+from pipeline.machine import Machine
+from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.stored import write_model
+from pipeline.normalise import Normaliser
+from pipeline.outputs import read_outputs
+from pipeline.pieces import TRAINERS
+from pipeline.pieces.pieces import Pieces, write_pieces
+from pipeline.problems import Problem
+from pipeline.records import Row
+from pipeline.rows import RowWriter, row_batch
+from pipeline.shards.schema import EXAMPLES
+from pipeline.shards.write import write_shards
+from pipeline.stages import decode
+
+TEXTS = [f"Hund {i} sieht {i * 7 % 11} Katzen im Haus Nummer {i * i}" for i in range(40)]
+NAMES = ["flickr"] * 7 + ["coco"] * 4
+SETTINGS = decode.Settings(
+    decoding={
+        "search": {
+            "kind": "beam", "beam_size": 3, "max_length_ratio": 0, "max_length_extra": 6,
+        },
+        "n_best": 2,
+    }
+)  # fmt: skip
+
+
+def row(number, corpus):
+    references = (f"dog {number}", f"a  dog\u00a0{number}")
+    return Row(
+        f"{corpus}:{number}", corpus, "test", f"g:{number}", TEXTS[number], references[0],
+        references, "de", "en",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Rows, pieces, shards and an untrained model, as the earlier stages leave them."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    trainer = TRAINERS["bpe"](vocabulary=300)
+    write_pieces(folder / "pieces", (trainer.train(TEXTS),), Normaliser())
+    pieces = Pieces.read(folder / "pieces")
+    rows = [row(number, corpus) for number, corpus in enumerate(NAMES)]
+    with RowWriter(folder / "rows" / "test") as writer:
+        writer.write(row_batch(rows))
+    sources = pieces.encode_source([one.source for one in rows])
+    sources[2] = [*sources[2][:4], 3]  # cut, as encode cuts what is too long
+    columns = [[one.id for one in rows], sources, pieces.encode_target(["x"] * len(rows))]
+    batch = pa.record_batch(columns, schema=EXAMPLES)
+    write_shards(
+        folder / "shards" / "test", [batch], shard_rows=8, block_rows=4, pieces_digest=pieces.digest
+    )
+    part = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
+    settings = ModelSettings(
+        width=16, front={"kind": "ids"}, encoder=part, decoder=part, generator={"kind": "softmax"}
+    )
+    write_model(folder / "model", build(settings, 300, 300, shared=True, precision="bf16", seed=1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(inputs, tmp_path_factory):
+    """The stage's outs, made by one process."""
+    outputs = tmp_path_factory.mktemp("out")
+    decode.run(SETTINGS, Machine(data_processes=1, decode_batch=2, device="cpu"), inputs, outputs)
+    return outputs
+
+
+def files(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
+
+
+def test_each_test_set_is_a_file_with_its_rows_byte_for_byte(written):
+    assert sorted(files(written)) == ["hypotheses/coco.jsonl", "hypotheses/flickr.jsonl"]
+    outputs = read_outputs(written / "hypotheses")
+    found = [one for corpus in ("flickr", "coco") for one in outputs[corpus]]
+    for number, (one, corpus) in enumerate(zip(found, NAMES, strict=True)):
+        expected = row(number, corpus)
+        assert (one.id, one.corpus, one.group) == (expected.id, corpus, expected.group)
+        assert (one.source, one.references) == (expected.source, expected.references)
+        assert (one.source_language, one.target_language) == ("de", "en")
+        assert 1 <= len(one.hypotheses) <= 2
+        assert all(hypothesis.pieces <= 6 for hypothesis in one.hypotheses)
+
+
+def test_hypotheses_are_those_of_the_predictor_but_for_cut_sources(inputs, written):
+    from pipeline.models.stored import read_model
+
+    rows = [row(number, corpus) for number, corpus in enumerate(NAMES)]
+    model = read_model(inputs / "model", precision="fp32")
+    pieces = Pieces.read(inputs / "pieces")
+    texts = translate(
+        model, pieces, [one.source for one in rows], SETTINGS.decoding, batch_sentences=1
+    )
+    outputs = read_outputs(written / "hypotheses")
+    found = [one.hypotheses for corpus in ("flickr", "coco") for one in outputs[corpus]]
+    for number, (one, again) in enumerate(zip(found, texts, strict=True)):
+        if number != 2:
+            assert [h.text for h in one] == [h.text for h in again]
+            assert one[0].score == pytest.approx(again[0].score, abs=1e-4)
+
+
+def test_two_processes_write_the_same_bytes_as_one(inputs, written, tmp_path):
+    decode.run(SETTINGS, Machine(data_processes=2, decode_batch=2, device="cpu"), inputs, tmp_path)
+    assert files(tmp_path) == files(written)
+
+
+def test_rows_without_their_sources_are_a_problem(inputs, tmp_path):
+    for name in ("model", "pieces", "shards"):
+        (tmp_path / name).symlink_to(inputs / name)
+    with RowWriter(tmp_path / "rows" / "test") as writer:
+        writer.write(row_batch([row(0, "flickr")]))
+    with pytest.raises(Problem, match="1 test rows have 11 encoded sources"):
+        decode.run(SETTINGS, Machine(device="cpu"), tmp_path, tmp_path / "out")
+
+
+def test_settings_are_the_section_decoding():
+    assert list(decode.Settings.model_fields) == ["decoding"]
+    assert isinstance(SETTINGS.decoding, Decoding)
+    json.dumps(SETTINGS.model_dump())
