@@ -99,8 +99,10 @@ class RowWriter:
         table = pa.Table.from_batches(self._waiting, ROWS)
         rest = table.slice(rows)
         self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
+        # One chunk: page ends follow chunks, and bytes must not tell how the rows arrived.
+        group = table.slice(0, rows).combine_chunks()
         try:
-            self._open_file().write_table(table.slice(0, rows), row_group_size=rows)
+            self._open_file().write_table(group, row_group_size=rows)
         except OSError as error:
             raise disk_problem(error, self.folder) from error
         self.rows += rows

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.ahead import ahead
 from pipeline.arrow import RecordBatch
 from pipeline.cleaning.judge import COLUMNS
 from pipeline.cleaning.sift import Cleaning, check, judge_of, kept, record
@@ -51,7 +52,7 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     tally = Tally("clean", cleaning.samples_per_rule)
     empty_folder(outputs / "clean")
     with RowWriter(outputs / "clean" / "train") as writer:
-        for batch in kept(cleaning, read_rows(train), verdicts, tally):
+        for batch in kept(cleaning, ahead(read_rows(train)), verdicts, tally):
             writer.write(batch)
     shutil.rmtree(scratch)
     check(cleaning, tally.ledgers())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from pipeline.ahead import ahead
 from pipeline.arrow import RecordBatch
 from pipeline.arrow import compute as pc
 from pipeline.corpora.corpus import Corpus
@@ -47,7 +48,7 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
 
 def _read(source: Corpus, corpora: Corpora, writers: dict[str, RowWriter]) -> Ledger:
     rows, notes = 0, Counter[str]()
-    for batch in corpora.batches(source):
+    for batch in ahead(corpora.batches(source)):
         rows += batch.num_rows
         for side in ("source", "target"):
             ends = pc.sum(pc.ends_with(batch[side], "\r")).as_py()
