@@ -36,14 +36,18 @@ def mlmodel(versions: Mapping[str, str], beam_size: int) -> str:
 
 
 def _signature(beam_size: int) -> dict[str, str]:
-    """Texts in, texts out; how many and how hard to look may be said with each request."""
-    text = [{"type": "string", "required": True}]
+    """Texts in, texts out; how many and how hard to look may be said with each request.
+
+    The input's type is `any` although only texts are taken: for `string` MLflow's server would turn
+    a number, and even a null, into a text before the predictor can refuse it.
+    """
+    given = [{"type": "any", "required": True}]
     params = [
         {"name": name, "type": "long", "default": default, "shape": None}
         for name, default in (("n_best", 1), ("beam_size", beam_size))
     ]
     return {
-        "inputs": json.dumps(text),
+        "inputs": json.dumps(given),
         "outputs": json.dumps([{"type": "string", "required": True}]),
         "params": json.dumps(params),
     }

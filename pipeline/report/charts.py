@@ -1,0 +1,131 @@
+"""Charts: numbers → places in a drawing, which the page's template turns into inline SVG."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.records import Check
+
+WIDTH, HEIGHT = 520, 230
+LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart: its name, its points as SVG reads them, its last value."""
+
+    name: str
+    points: str
+    last: tuple[float, float, str]  # x, y, label
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart with axes. Ticks are (place, label)."""
+
+    title: str
+    lines: tuple[Line, ...]
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A check drawn as shares of a width: the interval, zero, and the margin's edge."""
+
+    start: float
+    length: float
+    middle: float
+    zero: float
+    edge: float
+
+
+def curves(path: Path) -> list[Chart]:
+    """Charts of the stage train's curves.csv: losses, and validation BLEU where it was taken."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted = {
+        "Loss (nats per target token)": {"train_loss": "train", "valid_loss": "validation"},
+        "Validation BLEU (greedy)": {"valid_bleu": "validation"},
+    }
+    charts = [
+        chart(title, {label: _series(rows, column) for column, label in columns.items()})
+        for title, columns in wanted.items()
+    ]
+    return [one for one in charts if one is not None]
+
+
+def _series(rows: Sequence[dict[str, str]], column: str) -> list[tuple[float, float]]:
+    return [(float(row["step"]), float(row[column])) for row in rows if row.get(column)]
+
+
+def chart(title: str, series: dict[str, list[tuple[float, float]]]) -> Chart | None:
+    """A chart of the series that have points; None where none has."""
+    drawn = {name: points for name, points in series.items() if points}
+    if not drawn:
+        return None
+    every = [point for points in drawn.values() for point in points]
+    x_marks = _marks(0, max(x for x, _ in every))
+    y_marks = _marks(min(y for _, y in every), max(y for _, y in every))
+    x_range, y_range = (x_marks[0], x_marks[-1]), (y_marks[0], y_marks[-1])
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across, up = _share(x, *x_range), _share(y, *y_range)
+        return (
+            round(LEFT + across * (WIDTH - LEFT - RIGHT), 1),
+            round(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM), 1),
+        )
+
+    lines = [
+        Line(
+            name=name,
+            points=" ".join("{},{}".format(*place(x, y)) for x, y in points),
+            last=(*place(*points[-1]), _label(points[-1][1])),
+        )
+        for name, points in drawn.items()
+    ]
+    return Chart(
+        title=title,
+        lines=tuple(lines),
+        x_ticks=tuple((place(mark, y_range[0])[0], _label(mark)) for mark in x_marks),
+        y_ticks=tuple((place(0, mark)[1], _label(mark)) for mark in y_marks),
+    )
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low)
+
+
+def _marks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers from at most `low` to at least `high`."""
+    span = (high - low) or abs(high) or 1.0
+    raw = span / count
+    unit = 10 ** math.floor(math.log10(raw))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [step * number for number in range(first, max(last, first + 1) + 1)]
+
+
+def _label(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def interval(check: Check) -> Interval:
+    """Where a check's interval lies, on a scale that shows zero and the margin's edge too."""
+    edge = check.margin if check.name.startswith("drift ") else -check.margin
+    ends = (check.low, check.high, edge, 0.0)
+    pad = 0.08 * ((max(ends) - min(ends)) or 1.0)
+    low, high = min(ends) - pad, max(ends) + pad
+
+    def place(value: float) -> float:
+        return round(100 * _share(value, low, high), 2)
+
+    return Interval(
+        start=place(check.low),
+        length=max(0.8, round(place(check.high) - place(check.low), 2)),
+        middle=place(check.challenger - check.champion),
+        zero=place(0.0),
+        edge=place(edge),
+    )

@@ -1,0 +1,111 @@
+"""Examples: the best and worst sentences of a test set, and where two models differ most."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.metrics.chrf import Chrf
+from pipeline.metrics.evaluation import statistics
+from pipeline.outputs import Output
+
+Marked = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row to look at: its hypothesis in parts that are in the reference, or are not."""
+
+    id: str
+    source: str
+    references: tuple[str, ...]
+    hypothesis: Marked
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A row on which both models differ; parts that the other does not have are marked."""
+
+    id: str
+    source: str
+    reference: str
+    champion: Marked
+    challenger: Marked
+    gain: float  # sentence chrF, challenger minus champion
+
+
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """How many rows differ, and those with the largest gains and losses."""
+
+    rows: int
+    different: int
+    better: int
+    worse: int
+    gains: tuple[Contrast, ...]
+    losses: tuple[Contrast, ...]
+
+
+def extremes(
+    outputs: Sequence[Output], values: Sequence[float], count: int
+) -> tuple[list[Example], list[Example]]:
+    """(worst, best) by their values; ties go to the longer source, which tells more."""
+    order = sorted(range(len(outputs)), key=lambda row: (values[row], -len(outputs[row].source)))
+    best = sorted(range(len(outputs)), key=lambda row: (-values[row], -len(outputs[row].source)))
+    worst = order[: min(count, len(order) // 2)]
+    return (
+        [_example(outputs[row], values[row]) for row in worst],
+        [_example(outputs[row], values[row]) for row in best[:count] if row not in worst],
+    )
+
+
+def _example(output: Output, value: float) -> Example:
+    marked, _ = differing(output.text, output.references[0])
+    return Example(output.id, output.source, output.references, marked, value)
+
+
+def contrasts(champion: Sequence[Output], challenger: Sequence[Output], count: int) -> Contrasts:
+    """Compare two models' outputs on the same rows by sentence chrF."""
+    pairs = [(a, b) for a, b in zip(champion, challenger, strict=True) if a.text != b.text]
+    gains = _gains([a for a, _ in pairs], [b for _, b in pairs])
+    found = [_contrast(a, b, gain) for (a, b), gain in zip(pairs, gains, strict=True)]
+    ordered = sorted(found, key=lambda one: one.gain)
+    return Contrasts(
+        rows=len(challenger),
+        different=len(found),
+        better=sum(one.gain > 0 for one in found),
+        worse=sum(one.gain < 0 for one in found),
+        gains=tuple(one for one in ordered[::-1][:count] if one.gain > 0),
+        losses=tuple(one for one in ordered[:count] if one.gain < 0),
+    )
+
+
+def _gains(champion: Sequence[Output], challenger: Sequence[Output]) -> list[float]:
+    if not champion:
+        return []
+    metric = Chrf()
+    before, after = (statistics(metric, outputs).values for outputs in (champion, challenger))
+    return [metric.sentence(b) - metric.sentence(a) for a, b in zip(before, after, strict=True)]
+
+
+def _contrast(champion: Output, challenger: Output, gain: float) -> Contrast:
+    marked, other = differing(champion.text, challenger.text)
+    return Contrast(
+        id=challenger.id,
+        source=challenger.source,
+        reference=challenger.references[0],
+        champion=marked,
+        challenger=other,
+        gain=gain,
+    )
+
+
+def differing(first: str, second: str) -> tuple[Marked, Marked]:
+    """Both texts in parts; True marks words that the other does not have at that place."""
+    a, b = first.split(), second.split()
+    parts: tuple[list[tuple[str, bool]], list[tuple[str, bool]]] = ([], [])
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        for side, words in zip(parts, (a[i:j], b[k:m]), strict=True):
+            if words:
+                side.append((" ".join(words), kind != "equal"))
+    return tuple(parts[0]), tuple(parts[1])

@@ -1,0 +1,97 @@
+"""Write the report: artifacts, verdict and the champion's outputs → one HTML file.
+
+The page opens offline: styles and drawings are inside, nothing is fetched. All texts are escaped.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import read_json, write_text
+from pipeline.outputs import Output, read_outputs
+from pipeline.records import Ledger, Verdict, Version
+from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, curves, interval
+from pipeline.report.examples import contrasts, extremes
+
+EXAMPLES = 5
+STAGES = ("ingest", "clean", "encode")
+HEADLINES = {
+    "first": "First version: there was no champion to compare it with.",
+    "passed": "Passed: on every test set and slice it was shown to be not worse than the champion.",
+    "refused": "Refused: at least one check did not show that it is not worse than the champion.",
+    "same": "This version is the champion itself.",
+}
+
+
+def write_report(
+    path: Path,
+    *,
+    outs: Path,
+    verdict: Verdict | None,
+    version: Version | None,
+    champion_hypotheses: Mapping[str, Sequence[Output]] | None,
+    bill: Sequence[Mapping[str, str]] = (),
+) -> None:
+    """Write the page to `path`.
+
+    `champion_hypotheses` are the champion's outputs on the same test rows, by test set; `bill` has
+    a line a stage: stage, outcome, time, forecast, cost. What is None or empty is left out.
+    """
+    import jinja2
+
+    page = resources.files("pipeline.report").joinpath("page.html").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = number
+    template = environment.from_string(page)
+    facts = gather(outs, verdict, champion_hypotheses or {})
+    text = template.render(verdict=verdict, version=version, bill=list(bill), **facts)
+    write_text(path, text)
+
+
+def number(value: float, metric: str = "") -> str:
+    """A score for people: shares with four digits, points with two."""
+    share = metric.endswith("exact_match") or metric.startswith("drift ")
+    return f"{value:.4f}" if share else f"{value:.2f}"
+
+
+def gather(
+    outs: Path, verdict: Verdict | None, champion: Mapping[str, Sequence[Output]]
+) -> dict[str, Any]:
+    """Everything that the template names, from the outs."""
+    scores: dict[str, Any] = read_json(outs / "scores" / "scores.json")
+    test_sets = read_outputs(outs / "hypotheses")
+    return {
+        "headline": "" if verdict is None else HEADLINES[verdict.outcome],
+        "checks": [] if verdict is None else [(one, interval(one)) for one in verdict.checks],
+        "scores": scores["test_sets"],
+        "charts": curves(outs / "curves.csv") if (outs / "curves.csv").is_file() else [],
+        "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
+        "ledgers": _ledgers(outs / "ledgers"),
+        "examples": {name: _examples(outs, name, rows) for name, rows in test_sets.items()},
+        "contrasts": {
+            name: contrasts(champion[name], rows, EXAMPLES)
+            for name, rows in test_sets.items()
+            if name in champion
+        },
+    }
+
+
+def _ledgers(folder: Path) -> list[Ledger]:
+    paths = [folder / f"{stage}.json" for stage in STAGES]
+    found = [read_json(path)["ledgers"] for path in paths if path.is_file()]
+    return [Ledger(**fields) for ledgers in found for fields in ledgers]
+
+
+def _examples(outs: Path, test_set: str, rows: list[Output]) -> dict[str, Any]:
+    """Worst and best by sentence chrF, or by the first metric where chrF was not asked for."""
+    path = outs / "scores" / "sentences" / f"{test_set}.jsonl"
+    with path.open(encoding="utf-8", newline="\n") as file:
+        values: list[dict[str, Any]] = [json.loads(line) for line in file]
+    names = [name for name in values[0] if name != "id"]
+    metric = "chrf" if "chrf" in names else names[0]
+    worst, best = extremes(rows, [line[metric] for line in values], EXAMPLES)
+    return {"metric": metric, "worst": worst, "best": best}

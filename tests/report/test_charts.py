@@ -1,0 +1,46 @@
+"""Charts and intervals are drawn at the right places."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.records import Check
+from pipeline.report.charts import chart, curves, interval
+
+
+def test_a_chart_has_round_marks_and_lines_from_corner_to_corner():
+    drawn = chart("Loss", {"train": [(0, 4.0), (100, 1.0)], "validation": []})
+    assert drawn is not None
+    assert [label for _, label in drawn.x_ticks] == ["0", "25", "50", "75", "100"]
+    assert [label for _, label in drawn.y_ticks] == ["1", "2", "3", "4"]
+    (line,) = drawn.lines
+    assert (line.name, line.points, line.last) == (
+        "train",
+        "48.0,12.0 508.0,200.0",
+        (508, 200, "1"),
+    )
+
+
+def test_a_flat_line_and_a_single_point_can_be_drawn():
+    assert chart("Loss", {"train": [(10, 2.0)]}) is not None
+    assert chart("BLEU", {"valid": [(10, 0.0), (20, 0.0)]}) is not None
+    assert chart("Loss", {"train": []}) is None
+
+
+def test_curves_leave_out_what_was_not_measured(tmp_path: Path):
+    path = tmp_path / "curves.csv"
+    path.write_text(
+        "step,train_loss,valid_loss,valid_bleu,rate\n10,3.5,3.75,,0.1\n20,3.0,3.25,,0.1\n"
+    )
+    (loss,) = curves(path)
+    assert loss.title == "Loss (nats per target token)"
+    assert [line.name for line in loss.lines] == ["train", "validation"]
+
+
+def test_an_interval_is_drawn_beside_zero_and_its_margin():
+    drawn = interval(Check("t bleu", 30.0, 31.0, 1.0, low=0.0, high=2.0, passed=True))
+    assert drawn.zero == drawn.start == pytest.approx(100 * 1.24 / 3.48, abs=0.01)
+    assert drawn.edge == pytest.approx(100 * 0.24 / 3.48, abs=0.01)
+    assert drawn.middle == pytest.approx(100 * 2.24 / 3.48, abs=0.01)
+    drift = interval(Check("drift clean t same", 0.1, 0.2, 0.05, 0.1, 0.1, False))
+    assert drift.zero < drift.edge < drift.start
