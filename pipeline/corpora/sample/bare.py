@@ -52,13 +52,13 @@ def words(table: Table, pair: Pair) -> Phrase:
 def amount(table: Table, pair: Pair) -> Phrase:
     """5 Kilometer."""
     unit = table.fill("unit", "bare units", values.units(pair))
-    return Phrase("amount", (table.fill("amount", "bare amounts", range(2, 1000)), unit))
+    return Phrase("amount", (table.fill("amount", "bare amounts", range(2, 300)), unit))
 
 
 def money(table: Table, pair: Pair) -> Phrase:
     """12,50 Euro."""
     currency = table.fill("currency", "currencies", values.currencies(pair))
-    whole = table.fill("amount", "bare amounts", range(2, 1000))
+    whole = table.fill("amount", "bare amounts", range(2, 300))
     return Phrase("money", (whole * 100 + table.deal("cents", (0, 20, 50, 75, 99)), currency))
 
 

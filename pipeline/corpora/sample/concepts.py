@@ -137,7 +137,7 @@ NO_PLACE = frozenset(  # verbs beside which a place would say nothing, or nonsen
     """own know miss admire trust need understand wake_up bring_along take_along describe order
     give_back contradict translate follow look_for invite throw_away steal""".split()
 )
-ONCE = frozenset("move emigrate flee lose build steal sell throw_away tear_up forget".split())
+ONCE = frozenset("move emigrate flee lose find build steal sell throw_away tear_up forget".split())
 UNWANTED = frozenset("forget lose cry fall_asleep".split())  # nobody plans, or is told to
 SINGLE = frozenset("play put_on take_off try_on need own switch_on".split())
 TRADE = frozenset("buy sell order print_out check sign copy pack send_off".split())  # by the dozen
@@ -159,7 +159,7 @@ DIMENSIONS: dict[str, tuple[tuple[str, str, int, int], ...]] = {
     "weigh": (
         ("box", "mass-kilogram", 2, 60),
         ("furniture", "mass-kilogram", 5, 150),
-        ("small", "mass-gram", 120, 990),
+        ("small", "mass-gram", 50, 300),
         ("instrument box", "mass-pound", 3, 99),
     ),
     "long": (("lengthy", "length-meter", 6, 90), ("lengthy", "length-foot", 20, 300)),

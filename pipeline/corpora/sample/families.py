@@ -135,7 +135,7 @@ def price(table: Table, pair: Pair) -> Meaning:
     """Das neue Fahrrad kostet 480,50 Norwegische Kronen."""
     thing = draw.thing(table, "goods food drink", definite=True)
     currency = table.fill("currency", "currencies", values.currencies(pair))
-    whole = table.fill("amount", "amounts", range(2, 1000))
+    whole = table.fill("amount", "amounts", range(2, 300))
     return Price(thing, whole * 100 + table.deal("cents", (0, 0, 20, 50, 75, 95, 99)), currency)
 
 
@@ -212,7 +212,7 @@ def repetition(table: Table, pair: Pair) -> Meaning:
     )  # fmt: skip
     if isinstance(what.object, Noun) and what.object.determiner == "count":
         what = replace(what, object=replace(what.object, determiner="the", count=0))
-    return Repetition(what, table.fill("ordinal", "ordinals", range(1, 100)))
+    return Repetition(what, table.fill("ordinal", "ordinals", range(2, 41)))
 
 
 # How many of 100 sentences; CLDR's own phrases are in bare.py.

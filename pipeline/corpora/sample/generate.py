@@ -21,8 +21,9 @@ from pipeline.problems import Problem
 WORD = re.compile(r"\w+|[^\w\s]")
 TWICE = 2  # how often train must hold a word that valid or test may use
 MEETINGS = 20  # pairs of train for each value of the largest slot
-LEAST_VALUES = 6
-PATIENCE = 60  # draws for each sentence that is wanted, until we give up
+LEAST_VALUES = 4
+PATIENCE = 60  # draws for each sentence that is wanted, until we give up, and some for all
+LEAST_DRAWS = 30_000
 BARE_SHARE = 4  # bare phrases among 100 sentences, where both languages have a grammar
 
 
@@ -70,7 +71,9 @@ def generate(
 ) -> tuple[list[Drawn], list[Drawn], list[Drawn]]:
     """Train, valid and test; a Problem where so many different sentences do not exist."""
     table = Table(seed, most=max(LEAST_VALUES, pairs // MEETINGS))
-    stream = draws(table, pair, held_out_percent, limit=PATIENCE * (pairs + valid + test))
+    stream = draws(
+        table, pair, held_out_percent, limit=LEAST_DRAWS + PATIENCE * (pairs + valid + test)
+    )
     train: list[Drawn] = []
     pool: list[Drawn] = []
     seen = Seen()
@@ -90,7 +93,9 @@ def generate(
         raise Problem(
             f"the sample of {pair[0]}-{pair[1]} has too few different sentences",
             value=f"{len(train)} of {pairs} for train, {len(unseen)} of {valid + test} unseen",
-            remedy="lower pairs, or valid_share and test_share",
+            remedy="lower pairs"
+            if len(train) < pairs
+            else "raise pairs (test holds only words that train has), or lower the shares",
         )
     return train, unseen[:valid], unseen[valid:]
 

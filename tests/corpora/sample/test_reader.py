@@ -16,7 +16,7 @@ from pipeline.problems import Problem
 from pipeline.rows import to_rows
 from pipeline.settings import parse
 
-DIGEST = "93585b0846a01cf3d6d431da5f01d9d8e9a79ef1f865e2c7b4c2711acff6cbc6"
+DIGEST = "1e9749fd835a4a91ca0c536c105b3dd5498e043fb0be56a0f5142ee99ff85f32"
 PRINT_CORPUS = """
 import hashlib
 from pipeline.corpora.sample.generate import generate
@@ -121,7 +121,7 @@ def test_another_seed_is_another_corpus_and_the_same_seed_the_same():
     assert first != other
 
 
-@pytest.mark.parametrize("pairs", [1, 60, 300])
+@pytest.mark.parametrize("pairs", [1, 50, 100, 300])
 def test_a_tiny_corpus_has_its_shares_too(pairs):
     rows = read(pairs=pairs)
     assert len(texts(rows, "train")) == pairs
@@ -144,4 +144,4 @@ def test_a_pair_of_one_language_is_refused():
 
 def test_too_many_pairs_are_a_problem_that_says_how_many_there_are():
     with pytest.raises(Problem, match="too few different sentences"):
-        read(pairs=20, test_share=1.0, held_out_percent=1)
+        read(pairs=5, test_share=1.0, held_out_percent=1)

@@ -14,7 +14,7 @@ ARTICLES = {
     "TD": "m", "YE": "m", "XK": "m", "SN": "m", "AE": "p", "BS": "p", "KM": "p", "MV": "p",
     "NL": "p", "PH": "p", "SB": "p", "SC": "p", "US": "p", "MH": "p", "CK": "p", "FO": "p",
 }  # fmt: skip
-ISLANDS = frozenset("AW BB BS CK CW CY FO GP GU JM KM MH MQ MT MU MV PH PR RE SB SC".split())
+ISLANDS = frozenset("AW BB BS CK CW CY FO GP GU JM KM MH MQ MT MU MV PH RE SB SC".split())
 # Adjective and noun, where the adjective declines.
 ADJECTIVAL = {
     "AE": ("Vereinigte Arabische", "Emirate"),
