@@ -34,10 +34,15 @@ def places(ending: Ending, world: Outside) -> dict[str, str]:
     """Where to look: name → path or address."""
     from pipeline.registry.links import links
 
-    found = dict(links(world.server, ending.version))
-    found["report"] = str(ending.report.resolve())
-    found["package"] = str((ARTIFACTS / "package").resolve())
-    return found
+    prefect = world.machine.prefect_api_url
+    if prefect is None:
+        prefect = f"PREFECT_HOME={world.machine.state / 'prefect'} prefect server start"
+    return {
+        "report": str(ending.report.resolve()),
+        **links(world.server, ending.version),
+        "Prefect": prefect,
+        "try it": 'seqline predict "…"',
+    }
 
 
 def bill_rows(ending: Ending, world: Outside) -> list[dict[str, str]]:
@@ -56,20 +61,6 @@ def print_ending(ending: Ending, world: Outside) -> None:
     heading(sentence(ending))
     for name, place in places(ending, world).items():
         say(f"  {name + ':':12}{place}")
-    for name, command in pages(world).items():
-        say(f"  {name + ':':12}{command}")
-
-
-def pages(world: Outside) -> dict[str, str]:
-    """How to open the pages of MLflow and Prefect."""
-    machine = world.machine
-    mlflow = machine.mlflow_uri
-    if mlflow.startswith("sqlite:"):
-        mlflow = f"mlflow ui --backend-store-uri {mlflow}"
-    prefect = machine.prefect_api_url
-    if prefect is None:
-        prefect = f"PREFECT_HOME={machine.state / 'prefect'} prefect server start"
-    return {"MLflow": mlflow, "Prefect": prefect, "try it": 'seqline predict "…"'}
 
 
 def publish(ending: Ending, world: Outside) -> None:

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from flows import child, server
 from flows.bill import duration
 from flows.graph import Graph
-from flows.inputs import check_corpora, check_dependencies, check_versions
+from flows.inputs import check_dependencies, check_versions
 from flows.memory import expected_seconds
+from flows.overlap import check_corpora
 from flows.plan import Planned
 from flows.talk import say
 from flows.trainer import train_steps

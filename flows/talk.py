@@ -5,6 +5,7 @@ from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -25,17 +26,18 @@ def heading(line: str) -> None:
     OUT.print(line, markup=False, style="bold")
 
 
-def table(rows: Iterable[Mapping[str, str]], title: str = "") -> None:
-    """Rows with the same keys as a table; nothing where there are none."""
+def table(rows: Iterable[Mapping[str, str]]) -> None:
+    """Rows with the same keys as a table, without columns that are empty; nothing for no rows."""
     rows = list(rows)
     if not rows:
         return
-    shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for name in rows[0]:
+    shown = Table(box=None, pad_edge=False)
+    filled = [name for name in rows[0] if any(row[name] for row in rows)]
+    for name in filled:
         shown.add_column(name, overflow="fold", justify=_side(row[name] for row in rows))
     for row in rows:
-        shown.add_row(*row.values())
-    OUT.print(shown, markup=False)
+        shown.add_row(*(Text(row[name]) for name in filled))
+    OUT.print(shown)
 
 
 def _side(values: Iterable[str]) -> Literal["left", "right"]:

@@ -7,10 +7,11 @@ from flows.graph import read_graph
 from flows.inputs import check_sections
 from flows.memory import expected_seconds
 from flows.opened import opened
-from flows.plan import stale
+from flows.plan import Planned, stale
 from flows.prepare import planned
 from flows.talk import say, table
 from flows.trainer import train_steps
+from pipeline.machine import Machine
 
 
 def plan() -> None:
@@ -18,19 +19,17 @@ def plan() -> None:
     machine = opened()
     check_sections()
     steps = planned(read_graph(Path.cwd()), machine)
-    rows: list[dict[str, str]] = []
-    for one in steps:
-        seconds = None
-        if one.action in ("run", "run if"):
-            seconds = expected_seconds(machine.state, one.stage, train_steps(one.stage))
-        rows.append(
-            {
-                "stage": one.stage,
-                "action": one.action,
-                "why": "; ".join(one.causes),
-                "last time": duration(seconds),
-            }
-        )
-    table(rows)
+    table(_row(one, machine) for one in steps)
     if not stale(steps):
         say("nothing is stale")
+
+
+def _row(one: Planned, machine: Machine) -> dict[str, str]:
+    runs = one.action in ("run", "run if")
+    seconds = expected_seconds(machine.state, one.stage, train_steps(one.stage)) if runs else None
+    return {
+        "stage": one.stage,
+        "action": one.action,
+        "time": duration(seconds),
+        "why": "; ".join(one.causes),
+    }

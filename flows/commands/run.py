@@ -6,7 +6,6 @@ from pathlib import Path
 from flows.opened import opened
 from flows.params import parse_assignment, set_value, value_at
 from flows.plan import Planned, stale
-from flows.preflight import preflight
 from flows.prepare import prepare
 from flows.server import serving
 from flows.talk import say
@@ -50,12 +49,14 @@ def _assign(sets: list[str], text: str) -> None:
 
 def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
     """The plan, or None where there is nothing to do; a Problem for what would fail later."""
-    from flows.release import outside
-
     graph, plan = prepare(machine)
     if stale(plan):
+        from flows.preflight import preflight
+
         preflight(machine, graph, plan)
         return plan
+    from flows.release import outside
+
     version = outside(machine).settled()
     if version is None:
         return plan
