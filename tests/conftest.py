@@ -35,6 +35,12 @@ def tiny(root):
     return load(root, "tiny")
 
 
+@pytest.fixture(scope="session")
+def dataline(root):
+    """The module tests/dataline.py: the data stages on a small corpus, in an empty folder."""
+    return load(root, "dataline")
+
+
 def pytest_generate_tests(metafunc):
     """A test that asks for `combination` runs for every combination of parts in tests/tiny.py."""
     if "combination" in metafunc.fixturenames:

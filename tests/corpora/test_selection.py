@@ -1,0 +1,73 @@
+import re
+
+import pytest
+
+from pipeline.corpora import READERS
+from pipeline.corpora.selection import Corpora
+from pipeline.problems import Problem
+from pipeline.settings import parse
+
+FILES = {"source": "a.de", "target": "a.en", "source_language": "de", "target_language": "en"}
+GOOD = {"name": "a", "format": "parallel", "role": "train", **FILES}
+
+
+def corpora(*sources):
+    return parse(Corpora, {"folder": "data", "sources": list(sources)}, "params.yaml, corpora")
+
+
+def without(key):
+    return {name: value for name, value in GOOD.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (GOOD | {"format": "paralel"}, "did you mean 'parallel'"),
+        (without("format"), "unknown format 'None'"),
+        (GOOD | {"rolle": "train"}, "rolle"),
+        (GOOD | {"role": "dev"}, "'train', 'valid' or 'test'"),
+        (without("role"), "give either role"),
+        (GOOD | {"split": {"valid": 0.1}}, "give either role"),
+        (without("role") | {"split": {"valid": 0.5, "test": 0.5}}, "leave nothing for train"),
+        (without("source"), "sources.0.source"),
+        (GOOD | {"name": "a/b"}, "sources.0.name"),
+        (GOOD | {"line_end": "cr"}, "'lf' or 'crlf'"),
+    ],
+)
+def test_an_impossible_corpus_is_one_problem_that_says_where(source, message):
+    with pytest.raises(Problem, match=re.escape(message)):
+        corpora(source)
+
+
+def test_names_differ_because_they_name_test_sets_and_ids():
+    with pytest.raises(Problem, match="two corpora are called 'a'"):
+        corpora(GOOD, GOOD)
+
+
+def test_no_corpus_is_a_problem():
+    with pytest.raises(Problem, match=r"corpora, sources"):
+        corpora()
+
+
+def test_a_missing_file_is_found_before_anything_is_read(tmp_path):
+    (tmp_path / "a.de").write_text("x\n")
+    chosen = parse(Corpora, {"folder": tmp_path, "sources": [GOOD]}, "params.yaml")
+    with pytest.raises(Problem, match="file not found") as caught:
+        chosen.check_files()
+    assert caught.value.where == str(tmp_path / "a.en")
+
+
+def test_settings_come_back_from_their_dump():
+    chosen = corpora(GOOD)
+    dumped = chosen.model_dump()["sources"][0]
+    assert dumped["source"].as_posix() == "a.de"
+    assert corpora({**dumped, "format": "parallel"}) == chosen
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_every_reader_is_a_corpus_with_a_documented_name_and_example(name):
+    import sys
+
+    module = sys.modules[READERS[name].__module__]
+    assert "xample" in module.__doc__
+    assert {"name", "source_language", "target_language"} <= set(READERS[name].model_fields)

@@ -1,0 +1,63 @@
+import os
+
+import pyarrow as pa
+import pytest
+
+from pipeline.cluster import FEW, spread
+from pipeline.problems import Problem
+
+
+@pytest.fixture(scope="module")
+def doubler(root):
+    """Doubler of tests/doubling.py, importable in other processes, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "tests"))
+        import doubling
+
+        yield doubling.Doubler
+
+
+def batches(count):
+    """Slices of one batch: only their own rows may travel."""
+    whole = pa.record_batch([pa.array(range(10 * count))], ["n"])
+    return [whole.slice(10 * i, 10) for i in range(count)]
+
+
+def test_processes_give_what_one_gives_in_the_same_order(doubler):
+    here = list(spread(doubler(), batches(12), processes=1))
+    there = list(spread(doubler(), batches(12), processes=2))
+    assert [b["doubled"].to_pylist() for b in there] == [b["doubled"].to_pylist() for b in here]
+    assert here[3]["doubled"].to_pylist() == [60, 62, 64, 66, 68, 70, 72, 74, 76, 78]
+    assert {p for b in here for p in b["pid"].to_pylist()} == {os.getpid()}
+    assert os.getpid() not in {p for b in there for p in b["pid"].to_pylist()}
+
+
+def test_a_few_batches_are_done_here_because_a_process_starts_slowly(doubler):
+    done = list(spread(doubler(), batches(FEW), processes=2))
+    assert {p for b in done for p in b["pid"].to_pylist()} == {os.getpid()}
+
+
+def test_what_the_function_raises_is_raised_here(doubler):
+    with pytest.raises(Problem, match="a bad row") as caught:
+        list(spread(doubler(fail_at=55), batches(12), processes=2))
+    assert caught.value.where == "file, line 7"
+
+
+def test_a_lost_process_is_a_problem_that_may_be_retried(doubler):
+    with pytest.raises(Problem, match="process of the stage was lost") as caught:
+        list(spread(doubler(die_at=55), batches(12), processes=2))
+    assert caught.value.retry
+
+
+def test_only_a_few_batches_are_under_way(doubler):
+    taken = []
+
+    def stream():
+        for batch in batches(40):
+            taken.append(batch)
+            yield batch
+
+    results = spread(doubler(), stream(), processes=2)
+    next(results)
+    assert len(taken) <= FEW + 5
+    results.close()
