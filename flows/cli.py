@@ -6,12 +6,16 @@ A Problem ends it with one message and exit code 1; `--debug` adds the traceback
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from pipeline.problems import Problem
+
+# typer names this exception's subclasses only.
+WRONG_USAGE: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError"
+)
 
 app = typer.Typer(
     name="seqline",
@@ -182,15 +186,16 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         app(arguments, prog_name="seqline", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+    except WRONG_USAGE as error:
+        wrong: Any = error
+        wrong.show()
+        sys.exit(2)
     except Problem as problem:
         if debug:
             raise
         print(problem, file=sys.stderr)
         sys.exit(1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
