@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from pipeline.choose import nearest
+from pipeline.cleaning import RULES
 from pipeline.files import digest, read_json
 from pipeline.metrics import MetricSettings, as_metric, kind
 from pipeline.metrics.bleu import Bleu
@@ -48,6 +50,14 @@ class Gate(Settings):
     drift: dict[str, float] = Field(default_factory=dict[str, float])
     """Cleaning rule → by how much (a share of a corpus' rows) it may drop more than it did for the
     champion."""
+
+    @field_validator("drift")
+    @classmethod
+    def _rules_exist(cls, drift: dict[str, float]) -> dict[str, float]:
+        for name in drift:
+            if name not in RULES:
+                raise ValueError(f"no rule is called '{name}': {nearest(name, RULES)}")
+        return drift
 
 
 @answered

@@ -154,5 +154,7 @@ def test_a_rule_that_drops_much_more_than_for_the_champion_is_refused(server, re
 def test_impossible_gates_are_problems():
     with pytest.raises(Problem, match="did you mean 'chrf'"):
         parse(Gate, {"metric": "chrff"}, "params.yaml, gate")
+    with pytest.raises(Problem, match="no rule is called 'to_long': did you mean 'too_long'"):
+        parse(Gate, {"drift": {"to_long": 0.1}}, "params.yaml, gate")
     with pytest.raises(Problem, match="margin"):
         parse(Gate, {"margin": -1}, "params.yaml, gate")
