@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.decoding.constraints import BANNED, FREE
 
 Candidates = tuple[Tensor, Tensor]  # sums and ids, [sources, beams, candidates]
+BLOCK = 64  # ids side by side
 
 
 def best(
@@ -39,17 +40,38 @@ def _of_each_beam(log_probs: Tensor, totals: Tensor, places: int) -> Candidates:
     """The best `places` of each beam; ties in sums, not in log-probabilities: adding may round."""
     vocabulary = log_probs.shape[2]
     count = min(places + 1 + len(BANNED), vocabulary)
-    top = log_probs.topk(count, dim=2)
-    raw = totals[:, :, None] + top.values
-    sums = _strike_banned(raw, top.indices)
+    values, ids = _largest(log_probs, count)
+    raw = totals[:, :, None] + values
+    sums = _strike_banned(raw, ids)
     if count < vocabulary:
-        unseen = raw[:, :, -1]  # nothing outside the top can have more
+        unseen = raw[:, :, -1]  # nothing outside the largest can have more
         last = sums.topk(places, dim=2).values[:, :, -1]
         uncertain = (last <= unseen) & unseen.isfinite()
         if bool(uncertain.any()):
             exact = _sorted_in_full(log_probs[uncertain], totals[uncertain], count)
-            sums[uncertain], top.indices[uncertain] = exact
-    return sums, top.indices
+            sums[uncertain], ids[uncertain] = exact
+    return sums, ids
+
+
+def _largest(log_probs: Tensor, count: int) -> Candidates:
+    """`topk` over the vocabulary. On a CPU it takes half the time to look first for the blocks with
+    the largest maxima: reading for a maximum is cheap, and the other blocks are never ordered.
+    """
+    vocabulary = log_probs.shape[2]
+    blocks = vocabulary // BLOCK
+    if log_probs.device.type != "cpu" or blocks < 4 * count:
+        values, ids = log_probs.topk(count, dim=2)
+        return values, ids
+    rows = log_probs.reshape(-1, vocabulary)
+    head = rows[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK))
+    which = head.amax(2).topk(count, dim=1).indices  # [rows, count]
+    inside = head[torch.arange(len(rows))[:, None], which].flatten(1)
+    ids = (which[:, :, None] * BLOCK + torch.arange(BLOCK)).flatten(1)
+    rest = torch.arange(blocks * BLOCK, vocabulary).expand(len(rows), -1)
+    top = torch.cat([inside, rows[:, blocks * BLOCK :]], dim=1).topk(count, dim=1)
+    ids = torch.cat([ids, rest], dim=1).gather(1, top.indices)
+    shape = (*log_probs.shape[:2], count)
+    return top.values.view(shape), ids.view(shape)
 
 
 def _strike_banned(sums: Tensor, ids: Tensor) -> Tensor:

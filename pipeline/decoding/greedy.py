@@ -3,15 +3,13 @@
 Used where thousands of sentences are decoded to watch a training, and by who is in a hurry.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from pipeline.batches.batch import BOS, EOS, Batch
-from pipeline.decoding.constraints import BANNED, FREE, Constraints
+from pipeline.decoding import candidates
+from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.found import Found, Places
 from pipeline.decoding.search import Search
 from pipeline.models.seam import Searchable
@@ -48,7 +46,7 @@ def _walk(model: Searchable, batch: Batch, constraints: Constraints) -> Places:
     state = model.encode(batch)
     for step in range(int(constraints.limits.max())):
         log_probs, _, state = model.advance(ids, state)
-        totals, ids = _next(log_probs, totals, constraints.forced(step))
+        totals, ids, _ = candidates.best(log_probs, totals, constraints.forced(step), 1)
         history = torch.cat([history, ids[:, :, None]], dim=2)
         ended = ids == EOS
         if bool(ended.any()):
@@ -60,18 +58,3 @@ def _walk(model: Searchable, batch: Batch, constraints: Constraints) -> Places:
             rows, totals, ids, history = rows[stay], totals[stay], ids[stay], history[stay]
             constraints = constraints.select(stay)
     return places
-
-
-def _next(
-    log_probs: Float[Tensor, "sources one vocabulary"],
-    totals: Float[Tensor, "sources one"],
-    forced: Int[Tensor, " sources"] | None,
-) -> tuple[Float[Tensor, "sources one"], Int[Tensor, "sources one"]]:
-    """New sums and ids. `argmax` gives the first, so the lowest, of equal sums."""
-    sums = totals[:, :, None] + log_probs
-    free = sums.clone()
-    free[:, :, : len(BANNED)] = -math.inf
-    ids = free.argmax(dim=2)
-    if forced is not None:
-        ids = torch.where(forced[:, None] == FREE, ids, forced[:, None])
-    return sums.gather(2, ids[:, :, None])[:, :, 0], ids

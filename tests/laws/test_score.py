@@ -90,10 +90,10 @@ def test_a_coverage_penalty_does_not_stop_a_search_too_early(markov):
         assert (*found[0].ids, 3) == best
 
 
-@pytest.mark.parametrize("combination", ["arithmetic", "geometric"])
-def test_the_score_of_an_ensemble_is_that_of_its_combined_distribution(markov, combination):
+@pytest.mark.parametrize("mixture", ["arithmetic", "geometric"])
+def test_the_score_of_an_ensemble_is_that_of_its_combined_distribution(markov, mixture):
     models = [markov.Markov(V, seed=5), markov.Markov(V, seed=6)]
-    ensemble = Ensemble(models, combination)
+    ensemble = Ensemble(models, mixture)
     found = decode(ensemble, SOURCES, Beam(beam_size=3, coverage_penalty=0.2), n_best=3)
     for rank in range(3):
         batch = with_targets(SOURCES, [one[rank].ids for one in found])
@@ -103,7 +103,7 @@ def test_the_score_of_an_ensemble_is_that_of_its_combined_distribution(markov, c
             assert one[rank].length == again.length
             close(one[rank].log_probability, again.log_probability)
             close(one[rank].score, again.score)
-    if combination == "arithmetic":
+    if mixture == "arithmetic":
         for source, one in zip(SOURCES, found, strict=True):
             ids = (*one[0].ids, 3)
             rows = [

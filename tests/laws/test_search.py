@@ -139,32 +139,32 @@ def test_beam_of_one_is_greedy(markov):
     assert beams == decode(model, sources, Greedy(max_length_ratio=0, max_length_extra=8))
 
 
-@pytest.mark.parametrize("combination", ["arithmetic", "geometric"])
-def test_an_ensemble_is_enumeration_under_its_combined_distribution(markov, combination):
+@pytest.mark.parametrize("mixture", ["arithmetic", "geometric"])
+def test_an_ensemble_is_enumeration_under_its_combined_distribution(markov, mixture):
     models = [markov.Markov(V, seed=4), markov.Markov(V, seed=5)]
 
     def combined(source, ids):
         rows = [[math.exp(x) for x in model.next(source, ids)] for model in models]
-        if combination == "arithmetic":
+        if mixture == "arithmetic":
             mixed = [(a + b) / 2 for a, b in zip(*rows, strict=True)]
         else:
             mixed = [math.sqrt(a * b) for a, b in zip(*rows, strict=True)]
         whole = sum(mixed)
-        assert combination == "geometric" or math.isclose(whole, 1, abs_tol=1e-12)
+        assert mixture == "geometric" or math.isclose(whole, 1, abs_tol=1e-12)
         return [math.log(x / whole) for x in mixed]
 
     limit = 4
     places = len(list(markov.every_target(V, limit)))
-    results = decode(Ensemble(models, combination), SOURCES, beam(limit, places), n_best=places)
+    results = decode(Ensemble(models, mixture), SOURCES, beam(limit, places), n_best=places)
     for source, found in zip(SOURCES, results, strict=True):
         following = lambda ids, s=source: combined(s, ids)  # noqa: E731
         same(found, enumerated(markov, following, lambda s, n: s / n, limit))
 
 
-@pytest.mark.parametrize("combination", ["arithmetic", "geometric"])
-def test_the_distribution_of_an_ensemble_sums_to_one(markov, combination):
+@pytest.mark.parametrize("mixture", ["arithmetic", "geometric"])
+def test_the_distribution_of_an_ensemble_sums_to_one(markov, mixture):
     models = [markov.Markov(V, seed=seed) for seed in (6, 7, 8)]
-    ensemble = Ensemble(models, combination)
+    ensemble = Ensemble(models, mixture)
     state = ensemble.encode(source_batch(SOURCES))
     log_probs, _, _ = ensemble.advance(torch.full((4, 1), 2), state)
     assert (log_probs.exp().sum(-1) - 1).abs().max() < 1e-9
