@@ -31,7 +31,7 @@ from flows.trainer import followed, seed_finished, train_steps
 from flows.walk import Place, reproduce, restore
 from pipeline.machine import Machine, read_machine
 from pipeline.problems import Problem
-from pipeline.workspace import hold
+from pipeline.workspace import die_with, hold
 
 RETRY_SECONDS = [2.0, 20.0]  # before the second and the third try
 NAMES = {"ran": "Completed", "restored": "Restored", "skipped": "Skipped"}  # outcome → state
@@ -48,6 +48,7 @@ def retrain(workspace: str, plan: Sequence[Planned] | None = None) -> Any:
     machine = read_machine()
     if plan is not None:
         return everything(machine, plan)
+    die_with(os.getppid())  # the server of the schedule
     with hold(machine.state, "a scheduled seqline run"):
         edits.refuse()
         graph, plan = prepare(machine)

@@ -60,10 +60,11 @@ def die_with_caller() -> None:
     command = Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
     if b"-c" in command[:-1] and b"sh" in Path(os.fsdecode(command[0])).name.encode():
         status = Path(f"/proc/{parent}/stat").read_text(encoding="utf-8", errors="replace")
-        _die_with(int(status.rpartition(")")[2].split()[1]))
+        die_with(int(status.rpartition(")")[2].split()[1]))
 
 
-def _die_with(process: int) -> None:
+def die_with(process: int) -> None:
+    """Kill this process when another ends: no parent's thread has to live for it."""
     handle = os.pidfd_open(process)
 
     def watch() -> None:
@@ -82,6 +83,8 @@ def hold(state: Path, command: str) -> Generator[None, None, None]:
     path = state / "workspace.lock"
     with _opened(path) as file:
         if _locked(file):
+            with _opened(state / "stage.lock") as stage:  # of a killed run, still ending
+                _await_lock(stage, state / "stage.lock")
             with _named(file, command):
                 yield
             return

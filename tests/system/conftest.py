@@ -43,7 +43,7 @@ def call():
 
     def run(folder, *command, code=0, stdin=""):
         done = subprocess.run(
-            command, cwd=folder, env=environment(), input=stdin, timeout=300,
+            command, cwd=folder, env=environment(), input=stdin, timeout=900,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert done.returncode == code, f"{command} in {folder}: {done.stdout}"

@@ -1,0 +1,178 @@
+"""The flow on a small workspace: what runs, what is said, what comes back after a failure."""
+
+import json
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+STAGES = ["ingest", "clean", "pieces", "encode", "train", "decode", "evaluate", "package"]
+AFTER = ["register", "gate", "promote", "report"]
+
+
+def task_runs(folder):
+    """The last flow run's tasks, by Prefect's own records: name → (state, tries)."""
+    with sqlite3.connect(folder / "state/prefect/prefect.db") as database:
+        last = "select id from flow_run order by created desc limit 1"
+        rows = database.execute(
+            f"select name, state_name, run_count from task_run where flow_run_id = ({last})"
+            " order by created"
+        ).fetchall()
+    database.close()
+    return {name: (state, tries) for name, state, tries in rows}
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def copy(made, tmp_path_factory):
+    """A copy of the workspace after its first run; the tests of this file follow each other."""
+    folder = tmp_path_factory.mktemp("flow") / "workspace"
+    shutil.copytree(made, folder, symlinks=True)
+    return folder
+
+
+@pytest.mark.system
+def test_a_run_leaves_a_champion_a_report_and_prefects_records(made, call):
+    assert task_runs(made) == dict.fromkeys(
+        [*STAGES[:2], "drift", *STAGES[2:], *AFTER], ("Completed", 1)
+    )
+    with sqlite3.connect(made / "state/prefect/prefect.db") as database:
+        keys = {key for (key,) in database.execute("select key from artifact")}
+    database.close()
+    assert keys == {"metrics", "ledger", "bill", "links"}
+    assert (made / "report/report.html").read_text().startswith("<!doctype html>")
+    assert "version 1 of sample-de-en" in call(made, "seqline", "status")
+    times = [json.loads(line) for line in (made / "state/flow/times.jsonl").open()]
+    assert [one["stage"] for one in times] == STAGES
+    assert times[4]["steps"] == 6
+
+
+@pytest.mark.system
+def test_the_training_is_in_mlflow(made):
+    with sqlite3.connect(made / "registry/mlflow.db") as database:
+        steps = database.execute("select distinct step from metrics where key = 'valid.loss'")
+        assert {step for (step,) in steps} == {3, 6}
+    database.close()
+
+
+@pytest.mark.system
+def test_a_second_run_says_that_nothing_is_stale_and_starts_no_server(copy, call):
+    before = files(copy / "state/prefect")
+    began = time.monotonic()
+    said = call(copy, "seqline", "run")
+    assert time.monotonic() - began < 120  # seconds on a free machine: see docs/performance.md
+    assert said == "nothing is stale: version 1 of sample-de-en holds these results\n"
+    assert files(copy / "state/prefect") == before
+
+
+@pytest.mark.system
+def test_a_parameter_that_is_wrong_costs_nothing(copy, call):
+    before = (files(copy / "artifacts"), (copy / "params.yaml").read_bytes())
+    for assignment, word in {
+        "decoding.search.beam_sise=3": "did you mean 'beam_size'?",
+        "training.steps=0": "training.steps",
+        "decodng.n_best=3": "did you mean 'decoding'?",
+    }.items():
+        said = call(copy, "seqline", "run", "-S", assignment, code=1)
+        assert word in said
+        assert "Traceback" not in said
+    assert (files(copy / "artifacts"), (copy / "params.yaml").read_bytes()) == before
+
+
+LOST_ONCE = """
+    if not Path("state/lost").exists():
+        Path("state/lost").touch()
+        raise Problem("a worker was lost", retry=True)
+"""
+WRONG = (
+    '\n    raise Problem("this is wrong", where="params.yaml, decoding", remedy="put it right")\n'
+)
+
+
+def break_stage(folder, stage, code):
+    """Put code at the start of a stage's `run`."""
+    path = folder / f"pipeline/stages/{stage}.py"
+    text = path.read_text()
+    head, rest = text.split("def run(", 1)
+    signature, body = rest.split('"""\n', 1) if '"""\n' in rest else rest.split("\n", 1)
+    imports = "\nfrom pipeline.problems import Problem\n\n\n"
+    path.write_text(f'{head.rstrip()}{imports}def run({signature}"""\n{code}{body}')
+
+
+@pytest.mark.system
+def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call):
+    before = {name: (copy / f"pipeline/stages/{name}.py").read_text() for name in STAGES}
+    package = files(copy / "artifacts/package")
+    break_stage(copy, "evaluate", LOST_ONCE)
+    break_stage(copy, "package", WRONG)
+    said = call(copy, "seqline", "run", code=1)
+    assert said.count("this is wrong") == 1
+    assert "remedy: put it right" in said
+    assert "Traceback" not in said
+    assert "the former results of 'package' are back" in said
+    assert files(copy / "artifacts/package") == package
+    runs = task_runs(copy)
+    assert runs["evaluate"] == ("Completed", 2)
+    assert runs["package"] == ("Failed", 1)
+    assert runs["ingest"] == ("Skipped", 1)
+    assert "register" not in runs
+    for name, text in before.items():
+        (copy / f"pipeline/stages/{name}.py").write_text(text)
+    said = call(copy, "seqline", "run")
+    assert "evaluate: restore" in said
+    assert task_runs(copy)["evaluate"] == ("Restored", 1)
+
+
+@pytest.mark.system
+def test_two_runs_do_not_share_a_workspace(copy, call):
+    import fcntl
+
+    with (copy / "state/workspace.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = call(copy, "seqline", "run", code=1)
+    assert "another run works in this workspace" in said
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("key", "value", "word"),
+    [
+        ("mlflow_uri", "http://127.0.0.1:9", "no MLflow server answers"),
+        ("prefect_api_url", "http://127.0.0.1:9/api", "no Prefect server answers"),
+        ("ray_address", "127.0.0.1:9", "no Ray cluster answers"),
+        ("state", "/proc/self/state", "cannot write"),
+    ],
+)
+def test_a_world_that_is_broken_is_found_before_anything_is_deleted(copy, call, key, value, word):
+    machine = copy / "machine.yaml"
+    params = copy / "params.yaml"
+    before = machine.read_text(), params.read_text(), files(copy / "artifacts")
+    machine.write_text(yaml.safe_dump({**yaml.safe_load(before[0]), key: value}))
+    said = call(copy, "seqline", "run", "-S", "training.seed=2", code=1)
+    machine.write_text(before[0])
+    assert word in said
+    assert value in said
+    assert "Traceback" not in said
+    assert (params.read_text(), files(copy / "artifacts")) == before[1:]
+
+
+@pytest.mark.system
+def test_use_refuses_to_lose_edits(copy, call):
+    params = copy / "params.yaml"
+    before = params.read_text()
+    params.write_text(before + "# an edit\n")
+    assert "would be lost" in call(copy, "seqline", "use", "multi30k-de-en", code=1)
+    assert params.read_text() == before + "# an edit\n"
+    params.write_text(before)
+    assert "did you mean" in call(copy, "seqline", "use", "sample-de-em", code=1)
+    assert Path(copy / "recipes/multi30k-de-en.yaml").is_file()

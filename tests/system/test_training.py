@@ -1,0 +1,208 @@
+"""Training as a user runs it: with Ray, and with workers, drivers and people that stop it.
+
+One undisturbed run is compared, byte for byte, with one that loses a worker, whose driver is
+killed, that is interrupted, and that is started again each time. Starting Ray is slow: so it is one
+story.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import pipeline.stages.encode as encode
+import pipeline.stages.pieces as pieces
+from pipeline.machine import Machine
+from pipeline.records import SPLITS, Row
+from pipeline.rows import RowWriter, row_batch
+from pipeline.settings import load
+
+pytestmark = pytest.mark.system
+
+PART = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 32, "dropout": 0.2}
+PARAMS = {
+    "normaliser": {"form": "NFC"},
+    "task": {"kind": "translation"},
+    "pieces": {"kind": "unigram", "vocabulary": 32, "byte_fallback": False},
+    "encoding": {"block_rows": 8, "shard_rows": 64},
+    "model": {
+        "width": 16,
+        "front": {"kind": "ids"},
+        "encoder": PART,
+        "decoder": PART,
+        "generator": {"kind": "softmax"},
+        "embeddings": "tied",
+    },
+    "training": {
+        "steps": 400,
+        "tokens_per_step": 200,
+        "precision": "bf16",
+        "schedule": {"kind": "cosine", "peak_rate": 0.01, "warmup_steps": 20},
+        "optimizer": {"kind": "adamw"},
+        "validate_every_steps": 100,
+        "checkpoint_every_steps": 60,
+        "average_best": 2,
+    },
+}
+MACHINE = {"workers": 2, "device": "cpu", "checkpoint_seconds": 0.5, "decode_batch": 16}
+WORDS = ["ein", "zwei", "drei", "vier", "rot", "blau", "hund", "katze", "haus", "baum", "sieht"]
+
+
+def workspace(folder):
+    """A folder in which `python -m pipeline train` has all that it needs."""
+    random = np.random.default_rng(1)
+    for split, count in zip(SPLITS, (150, 20, 5), strict=True):
+        rows = [a_row(f"{split}:{i}", split, random) for i in range(count)]
+        place = "clean/train" if split == "train" else f"rows/{split}"
+        with RowWriter(folder / "artifacts" / place) as writer:
+            writer.write(row_batch(rows))
+    (folder / "data/none").mkdir(parents=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    (folder / "machine.yaml").write_text(yaml.safe_dump(MACHINE))
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": {"cmd": "none"}}}))
+    artifacts = folder / "artifacts"
+    for stage in (pieces, encode):
+        settings = load(stage.Settings, folder / "params.yaml")
+        stage.run(settings, Machine(data_processes=1), artifacts, artifacts)
+    return folder
+
+
+def a_row(name, split, random):
+    words = random.choice(WORDS, random.integers(2, 7)).tolist()
+    source, target = " ".join(words), " ".join(reversed(words))
+    return Row(name, "tests", split, name, source, target, (target,), "de", "en")
+
+
+def start(folder):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "train"],
+        cwd=folder,
+        stdout=(folder / "printed").open("a"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def finish(folder):
+    run = start(folder)
+    assert run.wait(timeout=240) == 0, (folder / "printed").read_text()
+
+
+def records(folder):
+    (path,) = (folder / "state").glob("*/progress.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def until(true, seconds=120):
+    """Wait for something that a run does."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def reached(folder, step, *, since=0):
+    """Has the run told of `step`, or a later one, after its first `since` records?"""
+
+    def told():
+        if not list((folder / "state").glob("*/progress.jsonl")):
+            return False
+        return any(r["kind"] == "train" and r["step"] >= step for r in records(folder)[since:])
+
+    return told
+
+
+def descendants(pid):
+    """Numbers and titles of the living processes below `pid`."""
+    parents, titles = {}, {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
+            titles[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(path.name)] = int(fields[1])
+    found = {pid}
+    while True:
+        more = {child for child, parent in parents.items() if parent in found} - found
+        if not more:
+            return {number: titles[number] for number in found - {pid}}
+        found |= more
+
+
+def workers_of(run):
+    return {n for n, title in descendants(run.pid).items() if "RayTrainWorker" in title}
+
+
+def gone(numbers):
+    def check():
+        return not [n for n in numbers if alive(n)]
+
+    return check
+
+
+def alive(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def outs(folder):
+    paths = [*sorted((folder / "artifacts/model").iterdir()), folder / "artifacts/curves.csv"]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path):
+    undisturbed, disturbed = workspace(tmp_path / "a"), workspace(tmp_path / "b")
+    finish(undisturbed)
+    expected = outs(undisturbed)
+    assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
+
+    # A worker is killed: Ray Train starts a new team, which goes on.
+    run = start(disturbed)
+    until(reached(disturbed, 60))
+    team = workers_of(run)
+    assert len(team) == 2
+    assert run.pid not in team
+    os.kill(min(team), signal.SIGKILL)
+    told = len(records(disturbed))
+    until(lambda: any(r["note"] == "resumed" for r in records(disturbed)[told:]))
+
+    # The driver is killed: no process is left.
+    until(reached(disturbed, 120, since=told))
+    below = descendants(run.pid)
+    assert workers_of(run)
+    run.kill()
+    run.wait()
+    until(gone(below), seconds=120)
+
+    # Ctrl-C: it keeps what it has, and leaves no process either.
+    told = len(records(disturbed))
+    run = start(disturbed)
+    until(reached(disturbed, 180, since=told))
+    below = descendants(run.pid)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.wait(timeout=120) == 130, (disturbed / "printed").read_text()
+    until(gone(below), seconds=30)
+    notes = [r["note"] for r in records(disturbed)]
+    assert notes[-1] == "stopped"
+
+    finish(disturbed)
+    assert outs(disturbed) == expected
+    assert [r["note"] for r in records(disturbed)].count("resumed") == 3
+
+    # A finished key is handed out again, without Ray.
+    begun = time.monotonic()
+    finish(disturbed)
+    assert time.monotonic() - begun < 30
+    assert outs(disturbed) == expected
+    assert "is finished: its result is used" in (disturbed / "printed").read_text()
