@@ -32,7 +32,7 @@ class GRUEncoderSettings(EncoderSettings):
 
 
 class GRUEncoder(Encoder):
-    """Both directions side by side, projected to the width, and so is where they end: the summary."""
+    """Both directions side by side, projected to the width; the summary is where they end."""
 
     def __init__(self, settings: GRUEncoderSettings, width: int) -> None:
         super().__init__()

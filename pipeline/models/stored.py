@@ -15,27 +15,13 @@ import numpy as np
 import torch
 
 from pipeline.files import read_json, write_json
-from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.seq2seq import Model, ModelSettings, Precision
 from pipeline.problems import Problem
-from pipeline.settings import Settings, parse
+from pipeline.settings import parse
 from pipeline.tensors import read_tensors, write_tensors
 
 FACTS = "model.json"
 WEIGHTS = "weights.safetensors"
-
-
-def described(settings: ModelSettings) -> dict[str, Any]:
-    """Settings as params.yaml would give them: members with their kind and all their fields."""
-    values: dict[str, Any] = settings.model_dump(
-        exclude={"front", "encoder", "decoder", "generator"}
-    )
-    tables = {"front": FRONTS, "encoder": ENCODERS, "decoder": DECODERS, "generator": GENERATORS}
-    for part, table in tables.items():
-        member: Settings = getattr(settings, part)
-        kind = next(name for name, kind in table.items() if kind is type(member))
-        values[part] = {"kind": kind, **member.model_dump()}
-    return values
 
 
 def write_model(folder: Path, model: Model) -> None:
@@ -43,7 +29,7 @@ def write_model(folder: Path, model: Model) -> None:
     tensors = {name: value.detach().cpu().numpy() for name, value in model.named_parameters()}
     write_tensors(folder / WEIGHTS, tensors)
     facts = {
-        "settings": described(model.settings),
+        "settings": model.settings.model_dump(),
         "source_vocabulary": model.source_vocabulary,
         "target_vocabulary": model.target_vocabulary,
         "shared": model.shared,

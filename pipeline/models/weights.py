@@ -28,7 +28,8 @@ def fill(model: nn.Module, seed: int) -> None:
         for prefix, module in model.named_modules():
             if isinstance(module, Weighted):
                 module.fill(partial(_generator, seed, prefix))
-                filled |= {f"{prefix}.{name}" for name, _ in module.named_parameters(recurse=False)}
+                own = module.named_parameters(prefix, recurse=False)
+                filled |= {name for name, _ in own}
     missing = {name for name, _ in model.named_parameters()} - filled
     assert not missing, f"nobody fills {sorted(missing)}"
 

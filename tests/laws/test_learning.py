@@ -1,0 +1,59 @@
+"""Law: named combinations of parts learn to copy (length ≤ 4), decoded by search, EOS included,
+three fixed seeds."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.decoding.decode import decode
+from pipeline.decoding.greedy import Greedy
+from pipeline.models.seam import Chance
+
+VOCABULARY = 8  # four letters
+WIDTH = 32
+PARTS = {
+    "transformer": {"kind": "transformer", "layers": 1, "heads": 4, "feedforward": 64,
+                    "dropout": 0.05},
+    "gru": {"kind": "gru", "layers": 1, "units": 32, "dropout": 0.05},
+}  # fmt: skip
+COMBINATIONS = ("transformer", "gru")
+STEPS = 250
+BATCH = 64
+
+
+def words():
+    """All words of one to four letters: 340."""
+    lengths = range(1, 5)
+    return [list(word) for n in lengths for word in itertools.product(range(4, 8), repeat=n)]
+
+
+def trained(tiny, combination, seed):
+    """A plain loop: random batches, Adam, a rate that falls to nothing."""
+    settings = tiny.MODELS[combination]
+    parts = {part: PARTS[settings[part]["kind"]] for part in ("encoder", "decoder")}
+    model = tiny.model_of(
+        combination, precision="fp32", seed=seed, width=WIDTH, vocabulary=VOCABULARY, **parts
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, STEPS)
+    random, pool = np.random.default_rng(seed), words()
+    for step in range(STEPS):
+        chosen = [pool[i] for i in random.integers(0, len(pool), BATCH)]
+        batch = tiny.batch([([*word, 3], word) for word in chosen])
+        loss = model.losses(batch, Chance(seed, step))["cross_entropy"]
+        optimizer.zero_grad()
+        (loss / model.counts(batch)["cross_entropy"]).backward()
+        optimizer.step()
+        schedule.step()
+    return model
+
+
+@pytest.mark.parametrize("named", COMBINATIONS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_copying_is_learned(tiny, named, seed):
+    model = trained(tiny, named, seed)
+    found = decode(model, [[*word, 3] for word in words()], Greedy(), batch_sentences=400)
+    right = [list(best.ids) == word for (best,), word in zip(found, words(), strict=True)]
+    assert sum(right) == len(right)
