@@ -1,6 +1,7 @@
 """Decoding: search over any model that can encode a batch and advance by one id.
 
-`decode.py` takes lists of ids, `translate.py` texts; `beam.py` holds the law of the search.
+`decode.py` takes lists of ids and gives lists of ids, `texts.py` makes texts of those; `beam.py`
+holds the law of the search.
 """
 
 from pipeline.decoding.beam import Beam

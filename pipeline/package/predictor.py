@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipeline.decoding.decode import Decoding, decode
-from pipeline.decoding.translate import hypotheses
+from pipeline.decoding.texts import hypotheses
 from pipeline.files import read_json
 from pipeline.models.seam import Searchable
 from pipeline.models.stored import read_model

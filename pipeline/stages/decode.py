@@ -13,7 +13,7 @@ import torch
 
 from pipeline.cluster import spread
 from pipeline.decoding.decode import Decoding, Ids
-from pipeline.decoding.translate import hypotheses
+from pipeline.decoding.texts import hypotheses
 from pipeline.decoding.worker import Worker, decode_spread
 from pipeline.files import empty_folder
 from pipeline.machine import Machine

@@ -11,7 +11,7 @@ from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import Decoding, decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.normalisation import Sum
-from pipeline.decoding.translate import hypotheses
+from pipeline.decoding.texts import hypotheses
 from pipeline.models.seq2seq import ModelSettings, build
 from pipeline.models.stored import read_model, write_model
 from pipeline.normalise import Normaliser

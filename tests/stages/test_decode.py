@@ -6,10 +6,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline.decoding.decode import Decoding
-from pipeline.decoding.translate import translate
+from pipeline.decoding.decode import decode as decode_ids
+from pipeline.decoding.texts import hypotheses
 from pipeline.machine import Machine
 from pipeline.models.seq2seq import ModelSettings, build
-from pipeline.models.stored import write_model
+from pipeline.models.stored import read_model, write_model
 from pipeline.normalise import Normaliser
 from pipeline.outputs import read_outputs
 from pipeline.pieces import TRAINERS
@@ -91,15 +92,13 @@ def test_each_test_set_is_a_file_with_its_rows_byte_for_byte(written):
         assert all(hypothesis.pieces <= 6 for hypothesis in one.hypotheses)
 
 
-def test_hypotheses_are_those_of_the_predictor_but_for_cut_sources(inputs, written):
-    from pipeline.models.stored import read_model
-
+def test_hypotheses_are_those_of_each_text_alone_but_for_cut_sources(inputs, written):
     rows = [row(number, corpus) for number, corpus in enumerate(NAMES)]
     model = read_model(inputs / "model", precision="fp32")
     pieces = Pieces.read(inputs / "pieces")
-    texts = translate(
-        model, pieces, [one.source for one in rows], SETTINGS.decoding, batch_sentences=1
-    )
+    sources = pieces.encode_source([one.source for one in rows])
+    found = decode_ids(model, sources, SETTINGS.decoding.search, n_best=2, batch_sentences=1)
+    texts = hypotheses(pieces, found)
     outputs = read_outputs(written / "hypotheses")
     found = [one.hypotheses for corpus in ("flickr", "coco") for one in outputs[corpus]]
     for number, (one, again) in enumerate(zip(found, texts, strict=True)):

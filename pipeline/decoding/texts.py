@@ -1,0 +1,32 @@
+"""What was found as texts. The pieces between ids and text come from the caller."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pipeline.decoding.found import Found
+from pipeline.records import Hypothesis
+
+
+class Pieces(Protocol):
+    """What is needed of a piece model."""
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Texts of target ids."""
+        ...
+
+
+def hypotheses(pieces: Pieces, found: Sequence[Sequence[Found]]) -> list[tuple[Hypothesis, ...]]:
+    """Each source's n-best as texts, best first.
+
+    Several spellings of one text are one hypothesis: the best of them stays, so that the texts of
+    an n-best are distinct, and may be fewer than asked for.
+    """
+    texts = iter(pieces.decode([one.ids for n_best in found for one in n_best]))
+    return [_distinct([(next(texts), one) for one in n_best]) for n_best in found]
+
+
+def _distinct(n_best: Sequence[tuple[str, Found]]) -> tuple[Hypothesis, ...]:
+    kept: dict[str, Hypothesis] = {}
+    for text, one in n_best:
+        kept.setdefault(text, Hypothesis(text, one.score, one.log_probability, one.length))
+    return tuple(kept.values())
