@@ -117,7 +117,7 @@ def write_params(workspace: Path, counts: dict[str, int]) -> None:
             for role in counts
         ],
     }
-    params["pieces"] = {"kind": "unigram", "vocabulary": 8_000, "sample_rows": 50_000}
+    params["pieces"] = {"kind": "unigram", "vocabulary": 8_000, "sample_rows": 20_000}
     (workspace / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     for name in ("dvc.yaml", "machine.yaml"):
         shutil.copy(ROOT / name, workspace / name)

@@ -1,4 +1,4 @@
-"""The data stages in an empty folder: write a small corpus, run ingest, clean, pieces and encode."""
+"""The data stages in an empty folder: a small corpus through ingest, clean, pieces and encode."""
 
 from pathlib import Path
 

@@ -70,10 +70,14 @@ class Pieces:
 
     def _of_texts(self, processor: Any, texts: Sequence[str]) -> list[list[int]]:
         try:
-            return _encode(processor, [self.normaliser.text(text) for text in texts])
+            "".join(texts).encode()
         except UnicodeEncodeError as error:
-            remedy = "half of a surrogate pair stands alone: mend the text where it comes from"
-            raise Problem("no valid text", value=error.object, remedy=remedy) from None
+            raise Problem(
+                "no valid text: half of a surrogate pair stands alone",
+                value=ascii(error.object[max(error.start - 20, 0) : error.end + 20]),
+                remedy="mend the text where it comes from",
+            ) from None
+        return _encode(processor, [self.normaliser.text(text) for text in texts])
 
 
 def write_pieces(folder: Path, models: tuple[bytes, ...], normaliser: Normaliser) -> None:

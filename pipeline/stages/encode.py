@@ -5,8 +5,8 @@ rows/{valid,test}/*.parquet    ─┼─►  shards/{train,valid,test}/{00000.ar
 pieces/                        ─┘    ledgers/encode.json
 """
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import tee
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from pipeline.shards.encoding import Encoding
 from pipeline.shards.write import write_shards
 from pipeline.tally import Tally
 from pipeline.tasks import TASKS
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import COLUMNS, Task
 
 
 class Settings(Base):
@@ -61,9 +61,16 @@ def _encoded(
     encoder: Encoder, folder: Path, tally: Tally, machine: Machine
 ) -> Iterator[RecordBatch]:
     kept = 0
-    batches, originals = tee(read_rows(folder))
-    results = spread(encoder, batches, processes=machine.processes(), address=machine.ray_address)
-    for rows, encoded in zip(originals, results, strict=True):
+    waiting: deque[RecordBatch] = deque()  # rows whose ids are not back yet
+
+    def sent() -> Iterator[RecordBatch]:
+        for rows in read_rows(folder, COLUMNS):
+            waiting.append(rows)
+            yield rows
+
+    processes, address = machine.processes(), machine.ray_address
+    for encoded in spread(encoder, sent(), processes=processes, address=address):
+        rows = waiting.popleft()
         tally.add(rows, encoded["dropped"])
         tally.change(rows, encoded["changed"])
         whole = encoded.filter(encoded["dropped"].is_null())

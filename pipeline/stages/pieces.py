@@ -22,7 +22,7 @@ from pipeline.pieces.trainer import Trainer
 from pipeline.rows import count_rows, read_rows
 from pipeline.settings import Settings as Base
 from pipeline.tasks import TASKS
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import COLUMNS, Task
 
 
 class Settings(Base):
@@ -49,7 +49,7 @@ def _texts(rows: Path, sides: tuple[str, ...], settings: Settings) -> Iterator[s
     """Normalised texts of the sampled rows; a row is drawn by the hash of its place."""
     bound = min(settings.pieces.sample_rows / max(count_rows(rows), 1), 1.0)
     first = 0
-    for batch in read_rows(rows):
+    for batch in read_rows(rows, COLUMNS):
         places = np.arange(first, first + batch.num_rows, dtype=np.uint64)
         drawn = mix(places + np.uint64(1)).astype(np.float64) * 2.0**-64 <= bound
         first += batch.num_rows

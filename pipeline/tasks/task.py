@@ -3,7 +3,10 @@
 from abc import ABC, abstractmethod
 
 from pipeline.arrow import RecordBatch
+from pipeline.rows import ROWS
 from pipeline.settings import Settings
+
+COLUMNS = [name for name in ROWS.names if name != "references"]  # those are for the metrics
 
 
 class Task(Settings, ABC):
@@ -11,4 +14,4 @@ class Task(Settings, ABC):
 
     @abstractmethod
     def examples(self, rows: RecordBatch) -> RecordBatch:
-        """Columns `source` and `target` (texts), a row for each row of schema `rows.ROWS`."""
+        """Texts `source` and `target` for rows that have `COLUMNS`."""

@@ -15,7 +15,7 @@ def read(corpus, folder):
 
 
 def test_line_n_of_one_file_goes_with_line_n_of_the_other(tmp_path):
-    (tmp_path / "a.de").write_bytes("eins\nzwei \r\n".encode())
+    (tmp_path / "a.de").write_bytes(b"eins\nzwei \r\n")
     (tmp_path / "a.en").write_bytes(b"one\ttab\ntwo\n")
     corpus = Parallel(**FACTS, **FILES, role="test")
     assert read(corpus, tmp_path) == [

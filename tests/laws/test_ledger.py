@@ -1,0 +1,68 @@
+"""Ledger: in = kept + dropped at every stage; source and target stay aligned in every shard."""
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from pipeline.pieces.pieces import Pieces
+from pipeline.shards.read import ids, open_shards
+
+
+def ledgers(out, stage):
+    content = json.loads((out / "ledgers" / f"{stage}.json").read_text(encoding="utf-8"))
+    return {ledger["corpus"]: ledger for ledger in content["ledgers"]}
+
+
+@pytest.fixture
+def out(dataline, tmp_path):
+    train = dataline.sentences(60)
+    train[7:9] = [("", "nothing"), ("Hallo", "Hallo")]
+    train[20] = train[3]
+    train[40] = ("狗" * 30, "Thirty times the Chinese word dog.")  # too many pieces
+    corpora = dataline.corpus(tmp_path / "corpora", train)
+    return dataline.run(tmp_path, corpora)
+
+
+def test_every_row_is_kept_or_dropped_for_a_reason(dataline, out):
+    ingest, clean, encode = (ledgers(out, stage) for stage in ("ingest", "clean", "encode"))
+    for ledger in [*ingest.values(), *clean.values(), *encode.values()]:
+        assert ledger["rows_in"] == ledger["kept"] + sum(ledger["dropped"].values())
+    assert ingest["train"]["rows_in"] == 60
+    assert clean["train"]["rows_in"] == ingest["train"]["kept"]
+    assert encode["train"]["rows_in"] == clean["train"]["kept"]
+    assert clean["train"]["dropped"] == {"empty": 1, "same": 1, "duplicate": 1, "odd_script": 1}
+    for split in ("valid", "test"):
+        assert encode[split]["kept"] == ingest[split]["kept"] == 10
+
+
+def test_the_ledgers_count_what_is_in_the_files(dataline, out):
+    clean, encode = ledgers(out, "clean"), ledgers(out, "encode")
+    assert len(dataline.rows(out / "rows" / "train")) == clean["train"]["rows_in"]
+    assert len(dataline.rows(out / "clean" / "train")) == clean["train"]["kept"]
+    for split in dataline.ROLES:
+        assert open_shards(out / "shards" / split).rows == encode[split]["kept"]
+
+
+def test_source_and_target_of_every_example_are_of_one_row(dataline, out):
+    pieces = Pieces.read(out / "pieces")
+    for split in dataline.ROLES:
+        folder = out / ("clean" if split == "train" else "rows") / split
+        rows = {row.id: row for row in dataline.rows(folder)}
+        shards = open_shards(out / "shards" / split)
+        block = shards.block(0)
+        sources, targets = (decoded(pieces, block, side) for side in ("source", "target"))
+        expected = [
+            (pieces.normaliser.text(rows[i].source), pieces.normaliser.text(rows[i].target))
+            for i in block["id"].to_pylist()
+        ]
+        assert list(zip(sources, targets, strict=True)) == expected
+        lengths = [each.tolist() for each in shards.lengths()]
+        assert lengths[0] == [len(e) for e in block["source"].to_pylist()]
+        assert lengths[1] == [len(e) for e in block["target"].to_pylist()]
+
+
+def decoded(pieces, block, side):
+    values, offsets = ids(block, side)
+    each = [values[a:b] for a, b in pairwise(offsets)]
+    return pieces.decode_source(each) if side == "source" else pieces.decode(each)

@@ -1,0 +1,142 @@
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.problems import Problem
+from pipeline.shards.read import ids, open_shards
+from pipeline.shards.schema import EXAMPLES
+from pipeline.shards.write import write_shards
+
+
+def examples(count):
+    return [(f"c:{i}", [i, i + 1, 3][-(i % 3) - 1 :], [7] * (i % 4)) for i in range(count)]
+
+
+def batches(rows, cut):
+    for first in range(0, len(rows), cut):
+        columns = zip(*rows[first : first + cut], strict=True)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, EXAMPLES, strict=True)]
+        yield pa.record_batch(arrays, schema=EXAMPLES)
+
+
+def write(folder, rows, cut=5, shard_rows=8, block_rows=4):
+    write_shards(
+        folder,
+        batches(rows, cut),
+        shard_rows=shard_rows,
+        block_rows=block_rows,
+        pieces_digest="abc",
+    )
+    return folder
+
+
+def test_examples_come_back_by_block_in_their_order(tmp_path):
+    rows = examples(22)
+    shards = open_shards(write(tmp_path / "s", rows))
+    assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [
+        "00000.arrow", "00001.arrow", "00002.arrow", "lengths.arrow", "manifest.json",
+    ]  # fmt: skip
+    assert (shards.rows, shards.blocks, shards.pieces_digest) == (22, (4, 4, 4, 4, 4, 2), "abc")
+    found = [row for i in range(6) for row in shards.block(i).to_pylist()]
+    assert [(r["id"], r["source"], r["target"]) for r in found] == rows
+    assert shards.block(0).num_rows == 4  # back to an earlier shard
+
+
+def test_lengths_and_manifest_say_what_the_blocks_hold(tmp_path):
+    rows = examples(22)
+    shards = open_shards(write(tmp_path / "s", rows))
+    source, target = shards.lengths()
+    assert source.dtype == target.dtype == np.int32
+    assert source.tolist() == [len(row[1]) for row in rows]
+    assert target.tolist() == [len(row[2]) for row in rows]
+    facts = {name: shards.manifest[name] for name in ("rows", "shards", "longest", "pieces")}
+    assert facts == {
+        "rows": 22,
+        "shards": [8, 8, 6],
+        "longest": {"source": 3, "target": 3},
+        "pieces": {"source": int(source.sum()), "target": int(target.sum())},
+    }
+    assert shards.manifest["schema"] == [
+        "id: string", "source: list<item: int32>", "target: list<item: int32>",
+    ]  # fmt: skip
+
+
+def test_ids_are_views_of_the_file(tmp_path):
+    shards = open_shards(write(tmp_path / "s", examples(8)))
+    before = pa.total_allocated_bytes()
+    values, offsets = ids(shards.block(1), "source")
+    assert pa.total_allocated_bytes() == before
+    assert not values.flags.owndata and not values.flags.writeable
+    assert [values[a:b].tolist() for a, b in pairwise(offsets)] == [
+        row[1] for row in examples(8)[4:]
+    ]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 22])
+def test_the_bytes_do_not_tell_how_the_examples_arrived(tmp_path, cut):
+    one, other = write(tmp_path / "a", examples(22)), write(tmp_path / "b", examples(22), cut)
+    for path in one.iterdir():
+        assert path.read_bytes() == (other / path.name).read_bytes()
+    assert open_shards(one).digest == open_shards(other).digest
+
+
+def test_no_examples_are_a_folder_with_no_shard(tmp_path):
+    shards = open_shards(write(tmp_path / "s", []))
+    assert (shards.rows, shards.blocks, shards.lengths()[0].tolist()) == (0, (), [])
+
+
+@pytest.mark.parametrize("name", ["00001.arrow", "lengths.arrow"])
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_cut_shard_is_a_problem_that_names_it(tmp_path, name, verify):
+    folder = write(tmp_path / "s", examples(22))
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(Problem, match="cut or altered") as caught:
+        open_shards(folder, verify=verify)
+    assert caught.value.where == str(path)
+    assert "dvc checkout" in caught.value.remedy
+
+
+def test_an_altered_byte_is_found(tmp_path):
+    folder = write(tmp_path / "s", examples(22))
+    content = bytearray((folder / "00000.arrow").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "00000.arrow").write_bytes(content)
+    with pytest.raises(Problem, match="its checksum differs"):
+        open_shards(folder)
+
+
+def test_a_missing_shard_is_named(tmp_path):
+    folder = write(tmp_path / "s", examples(22))
+    (folder / "00002.arrow").unlink()
+    with pytest.raises(Problem) as caught:
+        open_shards(folder)
+    assert caught.value.where == str(folder / "00002.arrow")
+
+
+def test_a_folder_without_a_manifest_does_not_exist(tmp_path):
+    folder = write(tmp_path / "s", examples(22))
+    (folder / "manifest.json").unlink()
+    with pytest.raises(Problem, match="no manifest"):
+        open_shards(folder)
+
+
+def test_a_shard_that_is_garbage_of_the_right_length_is_a_problem_when_read(tmp_path):
+    folder = write(tmp_path / "s", examples(22))
+    path = folder / "00000.arrow"
+    path.write_bytes(b"\0" * path.stat().st_size)
+    with pytest.raises(Problem, match="cut or altered"):
+        open_shards(folder, verify=False).block(0)
+
+
+def test_a_failed_write_leaves_no_manifest(tmp_path):
+    def broken():
+        yield from batches(examples(6), 3)
+        raise RuntimeError("lost")
+
+    folder = tmp_path / "s"
+    with pytest.raises(RuntimeError, match="lost"):
+        write_shards(folder, broken(), shard_rows=8, block_rows=4, pieces_digest="")
+    assert not (folder / "manifest.json").exists()

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+
+from pipeline.problems import Problem
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_rows_and_a_ledger_and_nothing_else_come_out(dataline, tmp_path):
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"), ["ingest"])
+    assert files(out) == [
+        "ledgers/ingest.json",
+        "rows/test/00000.parquet",
+        "rows/train/00000.parquet",
+        "rows/valid/00000.parquet",
+    ]
+    (first, *_) = dataline.rows(out / "rows" / "test")
+    assert (first.id, first.corpus, first.split) == ("test:1", "test", "test")
+    assert json.loads((out / "ledgers/ingest.json").read_text(encoding="utf-8"))["ledgers"][0] == {
+        "stage": "ingest", "corpus": "train", "rows_in": 200, "kept": 200,
+        "dropped": {}, "changed": {}, "samples": {},
+    }  # fmt: skip
+
+
+def test_references_are_the_bytes_of_the_raw_file(dataline, tmp_path):
+    raw = "A dog.\r\n two  spaces \t\nLine\u2028separator\x0b\x85\x1c\n\u00a0\ufeff e\u0301\n\n"
+    corpora = dataline.corpus(tmp_path / "corpora")
+    (tmp_path / "corpora" / "test.en").write_bytes(raw.encode())
+    (tmp_path / "corpora" / "test.de").write_bytes(b"x\n" * raw.count("\n"))
+    out = dataline.run(tmp_path, corpora, ["ingest"])
+    references = [row.references for row in dataline.rows(out / "rows" / "test")]
+    assert "".join(only + "\n" for (only,) in references).encode() == raw.encode()
+    ledgers = json.loads((out / "ledgers/ingest.json").read_text(encoding="utf-8"))["ledgers"]
+    assert [ledger["changed"] for ledger in ledgers] == [{}, {}, {"target_ends_with_cr": 1}]
+
+
+def test_one_corpus_may_be_split_by_the_hash_of_its_groups(dataline, tmp_path):
+    corpora = dataline.write_corpus(tmp_path / "corpora", {"all": dataline.sentences(300)})
+    del corpora["sources"][0]["role"]
+    corpora["sources"][0]["split"] = {"valid": 0.1, "test": 0.1}
+    out = dataline.run(tmp_path, corpora, ["ingest"])
+    counts = {split: len(dataline.rows(out / "rows" / split)) for split in dataline.ROLES}
+    assert sum(counts.values()) == 300
+    assert all(15 <= counts[split] <= 45 for split in ("valid", "test"))
+
+
+def test_an_empty_corpus_is_a_problem_that_names_it(dataline, tmp_path):
+    corpora = dataline.corpus(tmp_path / "corpora", train=[])
+    with pytest.raises(Problem, match="corpus 'train' is empty") as caught:
+        dataline.run(tmp_path, corpora, ["ingest"])
+    assert str(tmp_path / "corpora" / "train.de") in caught.value.where
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_split_without_rows_is_a_problem(dataline, tmp_path, split):
+    corpora = dataline.corpus(tmp_path / "corpora")
+    corpora["sources"] = [source for source in corpora["sources"] if source["role"] != split]
+    with pytest.raises(Problem, match=f"no corpus has rows for '{split}'"):
+        dataline.run(tmp_path, corpora, ["ingest"])
+
+
+def test_a_missing_file_is_found_before_former_rows_go(dataline, tmp_path):
+    corpora = dataline.corpus(tmp_path / "corpora")
+    out = dataline.run(tmp_path, corpora, ["ingest"])
+    (tmp_path / "corpora" / "valid.en").unlink()
+    with pytest.raises(Problem, match="file not found") as caught:
+        dataline.run(tmp_path, corpora, ["ingest"])
+    assert caught.value.where == str(tmp_path / "corpora" / "valid.en")
+    assert len(dataline.rows(out / "rows" / "train")) == 200
+
+
+def test_former_rows_are_replaced(dataline, tmp_path):
+    dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"), ["ingest"])
+    fewer = dataline.corpus(tmp_path / "corpora", dataline.sentences(3))
+    out = dataline.run(tmp_path, fewer, ["ingest"])
+    assert len(dataline.rows(out / "rows" / "train")) == 3
