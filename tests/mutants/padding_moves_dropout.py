@@ -1,0 +1,20 @@
+"""Dropout keyed by the place in the batch's flat vectors."""
+
+import torch
+
+import pipeline.models.transformer_decoder as transformer_decoder
+import pipeline.models.transformer_encoder as transformer_encoder
+from pipeline.models.dropout import salted
+
+LAW = "padding"
+TEST = "tests/laws/test_padding.py::test_losses_and_gradients_add_up_whatever_lies_side_by_side"
+WHY = "What is dropped depends on which examples lie before this one."
+
+
+def mutate(monkeypatch):
+    def position_keys(examples, layout):
+        places = torch.arange(layout.positions)
+        return None if examples is None else salted(examples[0], places)
+
+    for module in (transformer_encoder, transformer_decoder):
+        monkeypatch.setattr(module, "position_keys", position_keys)

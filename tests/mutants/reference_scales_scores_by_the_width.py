@@ -1,0 +1,17 @@
+"""Attention scores divided by the root of the model's width, not of a head's."""
+
+import pipeline.models.multihead as multihead
+
+LAW = "reference"
+TEST = "tests/laws/test_reference.py::test_the_transformers_encoder_block"
+WHY = "All heads together are taken for one."
+
+
+def mutate(monkeypatch):
+    original = multihead.Attend.__init__
+
+    def initialise(self, width, heads, dropout):
+        original(self, width, heads, dropout)
+        self.scale = width**-0.5
+
+    monkeypatch.setattr(multihead.Attend, "__init__", initialise)
