@@ -12,6 +12,7 @@ from flows.talk import say
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 
+CACHE = Path(".dvc/cache")
 COMMAND = ["dvc", "gc", "--all-commits", "--workspace"]
 
 
@@ -19,17 +20,18 @@ def gc(yes: bool) -> None:
     """Says first what goes, and asks."""
     with locked("seqline gc") as machine:
         states = _old_states(machine)
-        say(f"DVC's cache: {_dvc('--dry')}")
+        for line in _dvc("--dry"):
+            say(f"results of no commit: {line}")
         for folder in states:
-            say(f"training state: {folder} ({_mib(folder)})")
-        if not states:
-            say("training state: nothing")
+            say(f"state of a former training: {folder} ({_bytes(folder) / 2**20:.1f} MiB)")
         if not yes and not typer.confirm("delete this?"):
             return
+        before = _bytes(CACHE)
+        freed = sum(_bytes(folder) for folder in states)
         _dvc("--force")
         for folder in states:
             shutil.rmtree(folder)
-        say("done")
+        say(f"freed {(freed + before - _bytes(CACHE)) / 2**20:.1f} MiB")
 
 
 def _old_states(machine: Machine) -> list[Path]:
@@ -41,14 +43,13 @@ def _old_states(machine: Machine) -> list[Path]:
     )
 
 
-def _dvc(mode: str) -> str:
-    """What `dvc gc` says in its last line."""
+def _dvc(mode: str) -> list[str]:
+    """What `dvc gc` says, without its warnings about commits that have no results."""
     lines: list[str] = []
     if child.run([*COMMAND, mode], lines.append) != 0:
         raise Problem("dvc gc failed", value="\n".join(lines) or None)
-    return lines[-1] if lines else "nothing"
+    return [line for line in lines if "cache" in line and not line.startswith("WARNING")]
 
 
-def _mib(folder: Path) -> str:
-    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return f"{total / 2**20:.1f} MiB"
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
