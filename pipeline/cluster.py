@@ -16,7 +16,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 from pathlib import Path
@@ -141,6 +141,7 @@ RAY_ENVIRONMENT = {
     "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
@@ -200,14 +201,12 @@ def _stop_ray(session: Path | None) -> None:
         shutil.rmtree(session, ignore_errors=True)
 
 
-def _run_in_thread(
-    work: Work, argument: object, crew: Crew, exchange: Path
-) -> tuple[threading.Thread, list[BaseException]]:
+def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> Future[object]:
     """Ray's blocking call in a thread of its own: signals arrive here, and are answered here."""
     from ray import train
     from ray.train.torch import TorchConfig, TorchTrainer
 
-    failures: list[BaseException] = []
+    running: Future[object] = Future()
     per_worker = {"CPU": 1} | ({"GPU": 1} if crew.device == "cuda" else {})
     trainer = TorchTrainer(
         _seated,
@@ -228,36 +227,33 @@ def _run_in_thread(
 
     def run() -> None:
         try:
-            trainer.fit()
+            running.set_result(trainer.fit())
         except BaseException as error:
-            failures.append(error)
+            running.set_exception(error)
 
-    thread = threading.Thread(target=run, name="ray-train", daemon=True)
-    thread.start()
-    return thread, failures
+    threading.Thread(target=run, name="ray-train", daemon=True).start()
+    return running
 
 
-def _watch(
-    running: tuple[threading.Thread, list[BaseException]], exchange: Path, stop: Callable[[], None]
-) -> None:
+def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) -> None:
     """Wait for the team; raise what failed."""
-    thread, failures = running
     try:
-        while thread.is_alive() and not failed(exchange):
-            thread.join(POLL_SECONDS)
+        while not running.done() and not failed(exchange):
+            wait([running], POLL_SECONDS)
     except KeyboardInterrupt:
         stop()
-        thread.join(GRACE_SECONDS)
+        wait([running], GRACE_SECONDS)
         raise
     raise_failure(exchange)
-    if failures:
+    error = running.exception()
+    if error is not None:
         raise Problem(
             "the training workers were lost, and starting them again did not help",
             where="machine.yaml, worker_restarts",
-            value=str(failures[0]).strip().splitlines()[-1],
+            value=str(error).strip().splitlines()[-1],
             remedy="run the same command again: training goes on from its last checkpoint",
             retry=True,
-        ) from failures[0]
+        ) from error
 
 
 def _seated(config: dict[str, Any]) -> None:
