@@ -25,25 +25,27 @@ MUTANTS = sorted(
 class Runner:
     """One clean interpreter with the heavy libraries loaded, which forks for every trial."""
 
-    def __init__(self):
+    def __init__(self, tests):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # tests would be compiled in every trial
         self._process = subprocess.Popen(
             [sys.executable, HERE / "run_mutants.py"],
             cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        self._clean = {}
+        self._clean = self.trial(sorted(set(tests)))
 
-    def trial(self, test, mutant=None):
-        """The outcomes of `test` with the mutant installed: phase, kind of error, what was said."""
-        self._process.stdin.write(json.dumps({"test": test, "mutant": mutant}) + "\n")
+    def trial(self, tests, mutant=None):
+        """How each phase of each case ended with the mutant installed, and what was printed."""
+        self._process.stdin.write(json.dumps({"tests": tests, "mutant": mutant}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
     def clean(self, test):
-        """The outcomes without any mutant; each test is tried once."""
-        if test not in self._clean:
-            self._clean[test] = self.trial(test)
-        return self._clean[test]
+        """How the cases of a test ended without any mutant: all were tried in one go."""
+        found = [
+            one for one in self._clean["outcomes"] if one[0].split("[")[0] == test.split("[")[0]
+        ]
+        return {"outcomes": found, "text": self._clean["text"]}
 
     def close(self):
         self._process.stdin.close()
@@ -52,8 +54,11 @@ class Runner:
 
 
 @pytest.fixture(scope="session")
-def runner():
-    runner = Runner()
+def runner(request):
+    """The runner, which has tried the tests of all mutants of this session without them."""
+    paths = [item.callspec.params.get("mutant_path") for item in request.session.items
+             if hasattr(item, "callspec")]  # fmt: skip
+    runner = Runner([load(path).TEST for path in paths if path])
     yield runner
     runner.close()
 

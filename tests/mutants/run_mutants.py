@@ -1,11 +1,12 @@
 """Try tests with and without a mutant: a line of JSON in, a line of JSON out.
 
-    {"test": "tests/laws/test_padding.py::test_x", "mutant": "tests/mutants/y.py" or null}
-    {"outcomes": [["call", "failed", "AssertionError"]], "text": "what pytest printed"}
+    {"tests": ["tests/laws/test_padding.py::test_x"], "mutant": "tests/mutants/y.py" or null}
+    {"outcomes": [["tests/laws/test_padding.py::test_x", "call", "failed"]], "text": "…"}
 
 The libraries are loaded once; each trial is a fork of this process, so that no mutant outlives it.
 """
 
+import gc
 import importlib.util
 import json
 import os
@@ -14,12 +15,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy  # noqa: F401  loaded before the forks, to be loaded once
-import pyarrow  # noqa: F401
+# Loaded before the forks, to be loaded once; nothing of ours, which a mutant may have to change.
+import pyarrow.compute
+import pyarrow.parquet
+import pydantic
 import pytest
-import torch
+import sacrebleu
+import safetensors.torch
+import sentencepiece
+import torch._dynamo  # what an optimizer imports in its first step
+import yaml
 
-SECONDS = 60  # a mutant may make a loop endless
+SECONDS = 30  # of computing: a mutant may make a loop endless
+OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+LOADED = (pyarrow, pydantic, sacrebleu, safetensors, sentencepiece, yaml)
 
 
 class Outcomes:
@@ -29,38 +38,40 @@ class Outcomes:
         self.seen = []
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item, call):
+    def pytest_runtest_makereport(self, item):
         report = (yield).get_result()
-        kind = call.excinfo.type.__name__ if call.excinfo else ""
         if report.when == "call" or report.outcome != "passed":
-            self.seen.append([report.when, report.outcome, kind])
+            self.seen.append([item.nodeid, report.when, report.outcome])
 
 
 def main():
     torch.set_num_threads(1)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(trial(order["test"], order["mutant"])), flush=True)
+        print(json.dumps(trial(order["tests"], order["mutant"])), flush=True)
 
 
-def trial(test, mutant):
-    """Fork, install the mutant, run the test, and read what the child wrote."""
+def trial(tests, mutant):
+    """Fork, install the mutant, run the tests, and read what the child wrote."""
     with tempfile.TemporaryDirectory() as folder:
         result, printed = Path(folder) / "result.json", Path(folder) / "printed.txt"
         child = os.fork()
         if child == 0:
-            in_child(test, mutant, result, printed)
+            in_child(tests, mutant, result, printed)
         _, status = os.waitpid(child, 0)
         text = printed.read_text(errors="replace")
         outcomes = (
-            json.loads(result.read_text()) if result.exists() else [["exit", str(status), ""]]
+            json.loads(result.read_text()) if result.exists() else [["", "exit", str(status)]]
         )
     return {"outcomes": outcomes, "text": text[-4000:]}
 
 
-def in_child(test, mutant, result, printed):
+def in_child(tests, mutant, result, printed):
     """Never returns: the parent's clean-up is not the child's."""
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS * len(tests))
+    signal.alarm(10 * SECONDS * len(tests))  # it may wait for ever, too
     try:
         handle = os.open(printed, os.O_WRONLY | os.O_CREAT)
         os.dup2(handle, 1)
@@ -69,9 +80,7 @@ def in_child(test, mutant, result, printed):
         with pytest.MonkeyPatch.context() as monkeypatch:
             if mutant:
                 install(Path(mutant), monkeypatch)
-            # A mutant imports what it changes, and jaxtyping with it, before pytest starts.
-            quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-            pytest.main([test, "-q", "-p", "no:cacheprovider", *quiet], plugins=[outcomes])
+            pytest.main([*tests, *OPTIONS], plugins=[outcomes])
         result.write_text(json.dumps(outcomes.seen))
     finally:
         sys.stdout.flush()

@@ -26,15 +26,17 @@ LAWS = {
 
 def test_a_mutant_turns_its_law_red(mutant, mutant_path, runner, root):
     path = mutant_path.relative_to(root).as_posix()
-    assert ended(runner.clean(mutant.TEST)) == {("call", "passed")}, runner.clean(mutant.TEST)
-    trial = runner.trial(mutant.TEST, path)
+    assert ended(runner.clean(mutant.TEST)) == {("call", "passed")}, runner.clean(mutant.TEST)[
+        "text"
+    ]
+    trial = runner.trial([mutant.TEST], path)
     assert ("call", "failed") in ended(trial), f"survived: {mutant.WHY}\n{trial['text']}"
     assert ended(trial) <= {("call", "passed"), ("call", "failed")}, trial["text"]
 
 
 def ended(trial):
     """How the phases of all cases ended; a test that is parametrised has several."""
-    return {(phase, outcome) for phase, outcome, _ in trial["outcomes"]}
+    return {(phase, outcome) for _, phase, outcome in trial["outcomes"]}
 
 
 def test_a_mutant_says_what_it_does(mutant, root):
