@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from pipeline.batches.collate import open_examples
+from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
 from pipeline.models.seq2seq import ModelSettings, build
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES

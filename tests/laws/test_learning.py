@@ -11,7 +11,7 @@ from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.models.seam import Chance
 
-VOCABULARY = 8  # four letters
+VOCABULARY = 7  # three letters
 WIDTH = 32
 PARTS = {
     "transformer": {"kind": "transformer", "layers": 1, "heads": 4, "feedforward": 64,
@@ -19,14 +19,14 @@ PARTS = {
     "gru": {"kind": "gru", "layers": 1, "units": 32, "dropout": 0.05},
 }  # fmt: skip
 COMBINATIONS = ("transformer", "gru")
-STEPS = 250
-BATCH = 64
+STEPS = 200
+BATCH = 48
 
 
 def words():
-    """All words of one to four letters: 340."""
+    """All words of one to four letters: 120."""
     lengths = range(1, 5)
-    return [list(word) for n in lengths for word in itertools.product(range(4, 8), repeat=n)]
+    return [list(word) for n in lengths for word in itertools.product(range(4, 7), repeat=n)]
 
 
 def trained(tiny, combination, seed):
