@@ -45,7 +45,8 @@ def spread(
     """`map(function, batches)`, in order: here, over local processes, or over a Ray cluster.
 
     `address` is `local`, or that of a cluster that runs already (then `processes` is the number of
-    tasks side by side). What the function raises is raised here.
+    tasks side by side). What the function raises is raised here. Local processes end with the
+    thread that takes the first result, so that one must live until the last.
     """
     stream = iter(batches)
     first = list(islice(stream, FEW + 1))
@@ -96,6 +97,7 @@ def _over_ray(
     function: BatchFunction, batches: Iterable[RecordBatch], processes: int, address: str
 ) -> Iterator[RecordBatch]:
     import ray
+    from ray.exceptions import RayTaskError
 
     ours = not ray.is_initialized()
     if ours:
@@ -110,6 +112,8 @@ def _over_ray(
                 yield _from_bytes(cast(bytes, ray.get(waiting.popleft())))
         while waiting:
             yield _from_bytes(cast(bytes, ray.get(waiting.popleft())))
+    except RayTaskError as error:
+        raise error.cause from None  # the function's own exception, as everywhere
     finally:
         if ours:
             ray.shutdown()

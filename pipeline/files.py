@@ -56,9 +56,9 @@ def checksum(path: Path) -> str:
 @contextmanager
 def writing(path: Path) -> Generator[Path]:
     """Yield a temporary path beside `path`; on success flush it and rename it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
         temporary.replace(path)
@@ -66,7 +66,8 @@ def writing(path: Path) -> Generator[Path]:
     except OSError as error:
         raise disk_problem(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def _flush(path: Path) -> None:

@@ -1,3 +1,4 @@
+import logging
 import os
 
 import pyarrow as pa
@@ -47,6 +48,29 @@ def test_a_lost_process_is_a_problem_that_may_be_retried(doubler):
     with pytest.raises(Problem, match="process of the stage was lost") as caught:
         list(spread(doubler(die_at=55), batches(12), processes=2))
     assert caught.value.retry
+
+
+@pytest.mark.system
+def test_a_ray_cluster_gives_what_one_process_gives(doubler, root, monkeypatch):
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_UV_RUN_RUNTIME_ENV"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("PYTHONPATH", str(root / "tests"))
+    import ray
+
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    store = {"object_store_memory": 80 * 2**20}
+    ray.init(address="local", num_cpus=2, include_dashboard=False, **store, **quiet)
+    try:
+        there = list(spread(doubler(), batches(8), processes=2, address="auto"))
+        here = list(spread(doubler(), batches(8), processes=1))
+        assert [b["doubled"] for b in there] == [b["doubled"] for b in here]
+        assert os.getpid() not in {p for b in there for p in b["pid"].to_pylist()}
+        with pytest.raises(Problem, match="a bad row") as caught:
+            list(spread(doubler(fail_at=55), batches(8), processes=2, address="auto"))
+        assert caught.value.where == "file, line 7"
+        assert ray.is_initialized()  # a cluster that was joined before stays joined
+    finally:
+        ray.shutdown()
 
 
 def test_only_a_few_batches_are_under_way(doubler):
