@@ -51,7 +51,14 @@ class Chosen:
             hint = nearest(str(name), members)
             facts = {"key": self.key, "name": str(name), "hint": hint}
             raise PydanticCustomError("unknown_name", "unknown {key} '{name}': {hint}", facts)
-        return members[name](**fields)
+        member = members[name]
+        unknown = next((field for field in fields if field not in member.model_fields), None)
+        if unknown is not None:
+            hint = nearest(unknown, member.model_fields)
+            facts = {"field": unknown, "key": self.key, "name": str(name), "hint": hint}
+            message = "unknown parameter '{field}' of {key} '{name}': {hint}"
+            raise PydanticCustomError("unknown_field", message, facts)
+        return member(**fields)
 
     def _dump(self, value: BaseModel, info: SerializationInfo) -> dict[str, Any]:
         members = self._members().items()
