@@ -50,7 +50,7 @@ def test_a_run_leaves_a_champion_a_report_and_prefects_records(made, call):
         keys = {key for (key,) in database.execute("select key from artifact")}
     database.close()
     assert keys == {"metrics", "ledger", "bill", "links"}
-    assert (made / "report/report.html").read_text().startswith("<!doctype html>")
+    assert (made / "report/report.html").read_text().startswith("<!DOCTYPE html>")
     assert "version 1 of sample-de-en" in call(made, "seqline", "status")
     times = [json.loads(line) for line in (made / "state/flow/times.jsonl").open()]
     assert [one["stage"] for one in times] == STAGES
