@@ -6,7 +6,7 @@ model/ pieces/ shards/test/ (cut sources) rows/test/ (texts, references byte for
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import torch
@@ -58,7 +58,7 @@ def _sources(folder: Path) -> list[Ids]:
 
 def _split(block: object) -> Iterator[Ids]:
     values, offsets = ids(block, "source")
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in pairwise(offsets):
         yield values[start:end].tolist()
 
 

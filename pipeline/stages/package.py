@@ -1,9 +1,9 @@
 """Package: weights, pieces and settings → a self-contained model folder.
 
-    artifacts/model/        model.json, weights.safetensors
-    artifacts/pieces/       piece models, normaliser
-    └─ package
-       └─ artifacts/package/    what MLflow loads and serves, with the modules that it needs
+artifacts/model/        model.json, weights.safetensors
+artifacts/pieces/       piece models, normaliser
+└─ package
+   └─ artifacts/package/    what MLflow loads and serves, with the modules that it needs
 """
 
 from importlib.metadata import version
