@@ -15,9 +15,12 @@ from pipeline.problems import Problem
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
     """Write arrays as safetensors: the same arrays are the same bytes."""
     with writing(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary
-        )
+        try:
+            save_file(
+                {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, temporary
+            )
+        except SafetensorError as error:  # what it makes of a full disk
+            raise OSError(str(error)) from error
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:

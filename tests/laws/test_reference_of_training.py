@@ -59,6 +59,31 @@ def adamw_by_hand(weight, gradients, rates, *, betas, epsilon, decay):
     return weight
 
 
+@pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
+def test_what_an_optimizer_stores_is_all_that_its_next_step_needs(kind):
+    def parameters():
+        return {"w": Parameter(torch.tensor([[1.0, 2.0]])), "b": Parameter(torch.tensor([3.0]))}
+
+    def step(optimizer, factor):
+        for parameter in optimizer.parameters.values():
+            parameter.grad = factor * torch.ones_like(parameter)
+        optimizer.step(0.1)
+
+    settings = parse(OPTIMIZERS[kind], {}, "tests")
+    whole, other = settings.build(parameters()), settings.build(parameters())
+    step(whole, 1.0)
+    state = {name: tensor.clone() for name, tensor in whole.state().items()}
+    with torch.no_grad():
+        for name, parameter in other.parameters.items():
+            parameter.copy_(whole.parameters[name])
+    other.load(state)
+    step(whole, -2.0)
+    step(other, -2.0)
+    for name, parameter in other.parameters.items():
+        assert torch.equal(parameter, whole.parameters[name])
+        assert not torch.equal(parameter, parameters()[name])
+
+
 def test_adamw_is_its_papers_algorithm():
     generator = torch.Generator().manual_seed(1)
     start = {

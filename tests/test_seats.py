@@ -1,0 +1,102 @@
+"""Seats: what a worker is given, and how its failure reaches whoever waits."""
+
+import os
+
+import pytest
+
+from pipeline.problems import Problem
+from pipeline.seats import (
+    Crew,
+    Seat,
+    WorkerFailedError,
+    environment,
+    failed,
+    raise_failure,
+    sit,
+)
+
+CREW = Crew(workers=1, device="cuda", threads=1, restarts=0)
+SEAT = Seat(0, 1, "cpu")
+
+
+def work_that_raises(error):
+    def work(seat, argument):
+        raise error
+
+    return work
+
+
+def test_a_problem_travels_whole(tmp_path):
+    problem = Problem("bad", where="params.yaml, x", value=[1], remedy="mend it", retry=True)
+    with pytest.raises(Problem):
+        sit(SEAT, work=work_that_raises(problem), argument=None, crew=CREW, exchange=tmp_path)
+    with pytest.raises(Problem) as caught:
+        raise_failure(tmp_path)
+    assert str(caught.value) == "params.yaml, x: bad\n  found:  [1]\n  remedy: mend it"
+    assert caught.value.retry
+
+
+def test_a_bug_travels_with_its_traceback(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        sit(
+            SEAT,
+            work=work_that_raises(ZeroDivisionError("by nought")),
+            argument=None,
+            crew=CREW,
+            exchange=tmp_path,
+        )
+    with pytest.raises(WorkerFailedError, match="by nought"):
+        raise_failure(tmp_path)
+
+
+def test_a_lost_peer_is_no_failure_of_its_own(tmp_path):
+    with pytest.raises(ConnectionError):
+        sit(
+            SEAT,
+            work=work_that_raises(ConnectionError("peer")),
+            argument=None,
+            crew=CREW,
+            exchange=tmp_path,
+        )
+    assert not failed(tmp_path)
+    raise_failure(tmp_path)
+
+
+def test_a_team_that_was_started_again_after_a_failure_does_not_work(tmp_path):
+    with pytest.raises(ValueError, match="first"):
+        sit(
+            SEAT,
+            work=work_that_raises(ValueError("first")),
+            argument=None,
+            crew=CREW,
+            exchange=tmp_path,
+        )
+    sit(SEAT, work=work_that_raises(KeyError()), argument=None, crew=CREW, exchange=tmp_path)
+
+
+def test_on_cpu_a_worker_is_bound_to_cores_of_its_own(tmp_path):
+    before = os.sched_getaffinity(0)
+    crew, seen = Crew(workers=2, device="cpu", threads=1, restarts=0), []
+
+    def work(seat, argument):
+        seen.append(os.sched_getaffinity(0))
+
+    try:
+        for rank in range(2):
+            seat = Seat(rank, 2, "cpu", local_rank=rank, local_workers=2)
+            sit(seat, work=work, argument=None, crew=crew, exchange=tmp_path)
+            os.sched_setaffinity(0, before)
+    finally:
+        os.sched_setaffinity(0, before)
+    if len(before) >= 2:
+        assert [len(cores) for cores in seen] == [1, 1]
+        assert seen[0] != seen[1]
+    else:
+        assert seen == [before, before]
+
+
+def test_threads_are_limited_on_cpu_only():
+    cpu = environment(Crew(workers=2, device="cpu", threads=3, restarts=0))
+    assert cpu["OMP_NUM_THREADS"] == cpu["MKL_NUM_THREADS"] == "3"
+    assert "OMP_NUM_THREADS" not in environment(CREW)
+    assert int(cpu["MALLOC_TRIM_THRESHOLD_"]) < 2**31
