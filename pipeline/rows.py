@@ -140,5 +140,8 @@ class RowWriter:
         """Write what waits and close; after an error only close."""
         if kind is None and self._waiting_rows:
             self._write_group(self._waiting_rows)
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as failure:
+            raise disk_problem(failure, self.folder) from failure

@@ -17,6 +17,7 @@ from pipeline.cleaning import RULES
 from pipeline.cleaning.judge import KEPT, Judge, normalised
 from pipeline.cleaning.repeats import Verdicts
 from pipeline.cleaning.rule import HeldOutRule, Judgement, RepeatRule, RowRule, Rule
+from pipeline.files import disk_problem
 from pipeline.normalise import Normaliser
 from pipeline.problems import Problem
 from pipeline.records import Ledger
@@ -66,10 +67,13 @@ def judge_of(
 def record(cleaning: Cleaning, judged: Iterable[RecordBatch], folder: Path, rows: int) -> Verdicts:
     """The final verdicts of all rows, kept in `folder`; `rows` is about how many will come."""
     indices = [i for i, rule in enumerate(cleaning.rules) if isinstance(rule, RepeatRule)]
-    with Verdicts(folder, rows, len(indices)) as verdicts:
-        for batch in judged:
-            verdicts.add(batch)
-    verdicts.settle(indices)
+    try:
+        with Verdicts(folder, rows, len(indices)) as verdicts:
+            for batch in judged:
+                verdicts.add(batch)
+        verdicts.settle(indices)
+    except OSError as error:
+        raise disk_problem(error, folder) from error
     return verdicts
 
 

@@ -98,3 +98,14 @@ def test_without_rules_every_row_stays(dataline, tmp_path):
     corpora = dataline.corpus(tmp_path / "corpora", dirty(dataline))
     out = dataline.run(tmp_path, corpora, ["ingest", "clean"], cleaning={"rules": []})
     assert dataline.rows(out / "clean" / "train") == dataline.rows(out / "rows" / "train")
+
+
+def test_a_full_disk_is_a_problem(dataline, tmp_path, monkeypatch):
+    def full(self, judged):
+        raise OSError(28, "No space left on device")
+
+    corpora = dataline.corpus(tmp_path / "corpora")
+    monkeypatch.setattr(repeats.Verdicts, "add", full)
+    with pytest.raises(Problem, match="cannot write: No space left on device") as caught:
+        dataline.run(tmp_path, corpora, ["ingest", "clean"])
+    assert caught.value.where == str(tmp_path / "state" / "scratch" / "clean")
