@@ -28,7 +28,6 @@ from pipeline.models.seq2seq import Model, ModelSettings, build
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.seats import Crew, Seat
-from pipeline.shards.read import open_shards
 from pipeline.training import finished, runkey
 from pipeline.training.fit import Place, fit
 from pipeline.training.lease import this_process
@@ -61,7 +60,8 @@ class Job:
 
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Train, continue, or hand out what the run key's finished run left."""
-    shards = {split: open_shards(inputs / "shards" / split).digest for split in ("train", "valid")}
+    opened = {split: open_examples(inputs / "shards" / split) for split in ("train", "valid")}
+    shards = {split: examples.shards.digest for split, examples in opened.items()}
     pieces = Pieces.read(inputs / "pieces").digest
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces)
     key, rooms = runkey.run_key(parts), runkey.rooms_digest()
