@@ -3,6 +3,8 @@
 Example: source ids `[11, 12, 3]` become three rows of the source table.
 """
 
+from typing import ClassVar
+
 from pipeline.batches.batch import Ragged
 from pipeline.models.layout import Layout
 from pipeline.models.parts import Examples, FrontEnd, FrontSettings
@@ -13,6 +15,8 @@ from pipeline.models.table import Table
 class Ids(FrontSettings):
     """Sources are ids; how their vectors are shared and scaled is set for the whole model."""
 
+    reads_ids: ClassVar[bool] = True
+
     def build(self, width: int) -> FrontEnd:
         """It has no weights but the table, which belongs to the model."""
         return IdsFrontEnd()
@@ -21,7 +25,8 @@ class Ids(FrontSettings):
 class IdsFrontEnd(FrontEnd):
     """Looks up the source table."""
 
-    def forward(self, source: Ragged, table: Table, examples: Examples) -> Vectors:
+    def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
         """One vector for each id."""
+        assert table is not None
         layout = Layout(source.lengths, source.values.device)
         return Vectors(table(source.values), layout, source.values)

@@ -28,8 +28,8 @@ class FrontEnd(nn.Module, ABC):
     """Sources of any kind → vectors."""
 
     @abstractmethod
-    def forward(self, source: Ragged, table: Table, examples: Examples) -> Vectors:
-        """One vector for each position that the encoder will see."""
+    def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
+        """One vector for each position that the encoder will see; the table is that of ids."""
 
 
 class Encoder(nn.Module, ABC):
@@ -99,7 +99,7 @@ class Generator(nn.Module, ABC):
 class FrontSettings(Settings, ABC):
     """Settings of a front end."""
 
-    reads_ids: ClassVar[bool] = True  # its sources are ids, so it has a table of vectors
+    reads_ids: ClassVar[bool]  # its sources are ids, so there is a table of their vectors
 
     @abstractmethod
     def build(self, width: int) -> FrontEnd:

@@ -92,17 +92,20 @@ class Model(nn.Module):
             self.double()
 
     def _tables(self) -> dict[str, Table]:
-        """One table for each name of the chosen row of TABLES."""
+        """One table for each name of the chosen row of TABLES; sources without ids need none."""
         scale = self.settings.width**0.5 if self.settings.scaled_embeddings else 1.0
-        sizes = {"source": self.source_vocabulary}
+        rows = {"source": self.source_vocabulary}
+        names = dict.fromkeys(TABLES[self.settings.embeddings].values())
+        if not self.settings.front.reads_ids:
+            del names["source"]
         return {
             name: Table(
-                sizes.get(name, self.target_vocabulary),
+                rows.get(name, self.target_vocabulary),
                 self.settings.width,
                 scale=scale,
                 dtype=COMPUTE[self.precision],
             )
-            for name in dict.fromkeys(TABLES[self.settings.embeddings].values())
+            for name in names
         }
 
     def _name_sites(self) -> None:
@@ -144,7 +147,8 @@ class Model(nn.Module):
     def read(self, batch: Batch, chance: Chance | None) -> Memory:
         """The memory of the sources."""
         examples = example_keys(chance, batch.index)
-        vectors = self.front(batch.source, self.table("source"), examples)
+        table = self.table("source") if self.settings.front.reads_ids else None
+        vectors = self.front(batch.source, table, examples)
         return self.encoder(vectors, examples)
 
     def teach(
