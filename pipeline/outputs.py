@@ -1,10 +1,10 @@
-"""Outputs: the test rows with what the model made of them; one JSON line a row, one file a test set.
+"""Outputs: the test rows with what the model made of them. One file a test set, one line a row.
 
 Example line of `artifacts/hypotheses/test_2016_flickr.jsonl`:
-`{"corpus": "test_2016_flickr", "group": "…:0", "hypotheses": [{"log_probability": -1.5, "pieces": 9,
-"score": -0.17, "text": "A man in an orange hat…"}], "id": "test_2016_flickr:0", "references": ["A man
-in an orange hat starring at something."], "source": "Ein Mann mit einem orangefarbenen Hut, …",
-"source_language": "de", "target_language": "en"}`
+`{"corpus": "test_2016_flickr", "group": "test_2016_flickr:7", "hypotheses": [{"log_probability":
+-1.5, "pieces": 9, "score": -0.17, "text": "A man sleeps."}], "id": "test_2016_flickr:7",
+"references": ["A man is sleeping."], "source": "Ein Mann schläft.", "source_language": "de",
+"target_language": "en"}`
 """
 
 import json
