@@ -1,0 +1,68 @@
+"""Cost of dropout, forward and backward, on one thread: torch's and that of the example's own keys.
+
+    python benchmarks/dropout.py [--json FILE]
+
+Seconds are those of the processor; the best of eight repeats counts.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.models.dropout import Dropout, mix
+
+ROWS, RATE = 2000, 0.1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = [
+        measure(dtype, channels)
+        for dtype in (torch.float32, torch.bfloat16)
+        for channels in (256, 1024)
+    ]
+    print(" ".join(f"{name:>16}" for name in rows[0]))
+    for row in rows:
+        print(" ".join(f"{value:>16}" for value in row.values()))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def measure(dtype: torch.dtype, channels: int) -> dict[str, Any]:
+    vectors = torch.randn(ROWS, channels).to(dtype).requires_grad_()
+    slope, keys, ours = torch.randn_like(vectors), mix(torch.arange(ROWS)), Dropout(RATE)
+    theirs = microseconds(lambda: functional.dropout(vectors, RATE), vectors, slope)
+    own = microseconds(lambda: ours(vectors, keys), vectors, slope)
+    return {
+        "type": str(dtype).removeprefix("torch."),
+        "rows": ROWS,
+        "channels": channels,
+        "torch_us": round(theirs),
+        "ours_us": round(own),
+        "share": round(own / theirs, 2),
+    }
+
+
+def microseconds(forward: Callable[[], Tensor], vectors: Tensor, slope: Tensor) -> float:
+    best = float("inf")
+    for _ in range(8):
+        start = time.thread_time()
+        for _ in range(10):
+            torch.autograd.grad(forward(), vectors, slope)
+        best = min(best, (time.thread_time() - start) / 10)
+    return 1e6 * best
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
