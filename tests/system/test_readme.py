@@ -64,6 +64,7 @@ def ran(workspace, call):
     run("dvc add data/corpora/mine")
     run("seqline run -S decoding.search.beam_size=3")
     run('seqline rollback --why "worse on dates"')
+    run("seqline register")  # the challenger again
     run("seqline promote")
     run("seqline history")
     run("seqline start-from champion")
