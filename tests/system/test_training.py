@@ -81,18 +81,19 @@ def a_row(name, split, random):
 
 
 def start(folder):
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "train"],
-        cwd=folder,
-        stdout=(folder / "printed").open("a"),
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    with (folder / "printed").open("a") as printed:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "train"],
+            cwd=folder,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def finish(folder):
     run = start(folder)
-    assert run.wait(timeout=240) == 0, (folder / "printed").read_text()
+    assert run.wait(timeout=300) == 0, (folder / "printed").read_text()
 
 
 def records(folder):
@@ -100,7 +101,7 @@ def records(folder):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def until(true, seconds=120):
+def until(true, seconds=300):
     """Wait for something that a run does."""
     end = time.monotonic() + seconds
     while not true():
