@@ -2,9 +2,9 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,16 +16,28 @@ import pytest
 import yaml
 
 from flows import child, server
+from flows.edits import refuse
+from pipeline.problems import Problem
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
-    """A Prefect server's address."""
-    before = dict(os.environ)
-    with server.serving(tmp_path_factory.mktemp("server"), None) as address:
+    """The address of a server as `prefect server start` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/api"
+    home = tmp_path_factory.mktemp("server")
+    settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    command = ["prefect", "server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log").open("w") as log:
+        process = child.start(command, extra=settings, output=log)
+    try:
+        wait_until(lambda: answers(address))
         yield address
-    os.environ.clear()
-    os.environ.update(before)
+    finally:
+        process.terminate()
+        child.stop(process, grace=10)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +49,14 @@ def workspace(made, call, api, tmp_path_factory):
     (folder / "machine.yaml").write_text(yaml.safe_dump(machine))
     call(folder, "git", "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "server")
     return folder
+
+
+def answers(address):
+    try:
+        server.check(address)
+    except Problem:
+        return False
+    return True
 
 
 def ask(api, path, body):
@@ -105,9 +125,6 @@ def test_an_interval_fires_and_registers_nothing_where_nothing_changed(workspace
 
 @pytest.mark.system
 def test_a_scheduled_run_refuses_edits_but_not_those_of_a_run(workspace, call, monkeypatch):
-    from flows.edits import refuse
-    from pipeline.problems import Problem
-
     monkeypatch.chdir(workspace)
     with (workspace / "dvc.lock").open("a") as file:
         file.write("\n")

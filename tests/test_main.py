@@ -1,0 +1,72 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A graph of one stage, whose section of params.yaml is missing."""
+    (tmp_path / "dvc.yaml").write_text("stages: {ingest: {cmd: python -m pipeline ingest}}\n")
+    (tmp_path / "params.yaml").write_text("corpra: {}\n")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
+MISSING = "params.yaml: section 'corpora' is missing\n  remedy: add it; did you mean 'corpra'?\n"
+
+
+def test_a_problem_is_one_message_and_exit_code_1(workspace: Path) -> None:
+    done = run(workspace, "ingest")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", MISSING)
+    assert json.loads((workspace / "state/problem.json").read_text()) == {
+        "stage": "ingest",
+        "kind": "Problem",
+        "message": MISSING.strip(),
+        "retry": False,
+    }
+
+
+def test_by_hand_the_message_ends_with_how_former_results_come_back(workspace: Path) -> None:
+    (workspace / "dvc.lock").write_text("stages: {ingest: {cmd: python -m pipeline ingest}}\n")
+    done = run(workspace, "ingest", DVC_STAGE="ingest")
+    hint = "The former results of 'ingest' come back with: dvc checkout -f ingest\n"
+    assert done.stderr == MISSING + hint
+
+
+def test_under_a_flow_the_flow_tells_the_problem(workspace: Path) -> None:
+    done = run(workspace, "ingest", SEQLINE_FLOW="1")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert (workspace / "state/problem.json").is_file()
+
+
+def test_checking_runs_nothing_and_leaves_nothing(workspace: Path) -> None:
+    done = run(workspace, "--check")
+    assert (done.returncode, done.stderr) == (1, MISSING)
+    assert not (workspace / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [((), "name one stage"), (("ingst",), "one of: ingest"), (("a", "b"), "name one stage")],
+)
+def test_a_stage_has_to_be_named(workspace: Path, arguments: tuple[str, ...], word: str) -> None:
+    done = run(workspace, *arguments)
+    assert done.returncode == 1
+    assert word in done.stderr.replace("did you mean 'ingest'?", "one of: ingest")
+
+
+def test_debug_shows_the_traceback(workspace: Path) -> None:
+    assert "Traceback" in run(workspace, "ingest", "--debug").stderr
