@@ -74,10 +74,11 @@ class Cell:
 def cell(gates: Tensor, product: Tensor, state: Tensor, bias: Tensor) -> Cell:
     """One step from the inputs' part and U h. tanh as a sigmoid, which is the faster function."""
     units = state.shape[-1]
-    both = torch.sigmoid((gates[..., : 2 * units] + product[..., : 2 * units]).to(state.dtype))
+    gates, product = gates.to(state.dtype), product.to(state.dtype)  # mixed sums are slow
+    both = torch.add(gates[..., : 2 * units], product[..., : 2 * units]).sigmoid_()
     reset, update = both[..., :units], both[..., units:]
-    inner = product[..., 2 * units :] + bias
-    new = torch.addcmul(gates[..., 2 * units :].to(state.dtype), reset, inner)
+    inner = product[..., 2 * units :].add_(bias)
+    new = torch.addcmul(gates[..., 2 * units :], reset, inner)
     new = new.mul_(2).sigmoid_().mul_(2).sub_(1)
     return Cell(torch.lerp(new, state, update), reset, update, new, inner)
 
@@ -96,19 +97,19 @@ class Unrolled(torch.autograd.Function):
     ) -> Float[Tensor, "positions units"]:
         """States of all rows, in the type of `gates`."""
         matrix = weight.to(gates.dtype).T
-        state = start.to(weight.dtype)
+        state, dtype = start.to(weight.dtype), gates.dtype
         steps: list[Cell] = []
         previous: list[Tensor] = []
-        for part, count in zip(gates.split(counts), counts, strict=True):
+        for part, count in zip(gates.to(weight.dtype).split(counts), counts, strict=True):
             state = state[:count]
             previous.append(state)
-            steps.append(cell(part, state.to(gates.dtype) @ matrix, state, bias))
+            steps.append(cell(part, state.to(dtype) @ matrix, state, bias))
             state = steps[-1].state
         if any(ctx.needs_input_grad):  # pyright: ignore[reportAttributeAccessIssue]
             ctx.save_for_backward(weight)
             ctx.steps, ctx.previous = steps, previous  # pyright: ignore[reportAttributeAccessIssue]
             ctx.counts, ctx.start_type = counts, start.dtype  # pyright: ignore[reportAttributeAccessIssue]
-        return torch.cat([step.state for step in steps]).to(gates.dtype)
+        return torch.cat([step.state for step in steps]).to(dtype)
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -126,7 +127,8 @@ class Unrolled(torch.autograd.Function):
             total = carry[:count].add_(slopes.states[number])
             slopes.of(number, total, step, previous[number])
             torch.mul(total, step.update, out=carry[:count])
-            carry[:count] += slopes.through_parts[number].to(dtype) @ matrix
+            product = slopes.through_parts[number].to(dtype) @ matrix
+            carry[:count] += product.to(weight.dtype)
         weight_slope = slopes.through.to(dtype).T @ torch.cat(previous).to(dtype)
         start = carry.to(ctx.start_type)  # pyright: ignore[reportAttributeAccessIssue]
         bias_slope = slopes.through[:, 2 * units :].sum(0)
