@@ -15,11 +15,9 @@ ELSEWHERE = {'seqline schedule --cron "0 3 * * *"': "tests/system/test_schedule.
 
 def commands(text):
     """Commands in fences and in running text, without the words beside them."""
-    lines = [
-        line for block in re.findall(r"(?ms)^```\n(.*?)^```", text) for line in block.split("\n")
-    ]
-    found = [re.split(r"\s{2,}", line)[0] for line in lines]
-    found += re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```", "", text))
+    parts = re.split(r"(?m)^```.*\n", text)  # text and fences in turn
+    found = [re.split(r"\s{2,}", line)[0] for fence in parts[1::2] for line in fence.split("\n")]
+    found += [word for running in parts[::2] for word in re.findall(r"`([^`\n]+)`", running)]
     return {command for command in found if re.match(r"(seqline|dvc) [a-z]", command)}
 
 
