@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_json
+from pipeline.machine import Machine
 from pipeline.problems import Problem
 
 FAILURE = "failure.json"
@@ -28,6 +29,24 @@ class Crew:
     threads: int  # of a worker on CPU
     restarts: int
     address: str = "local"
+
+
+def crew_of(machine: Machine, *, gpus: int) -> Crew:
+    """The crew of this machine: where it does not say, every GPU, or a worker a core."""
+    device = machine.device
+    if device == "auto":
+        device = "cuda" if gpus else "cpu"
+    if device == "cuda" and not gpus:
+        raise Problem(
+            "torch finds no GPU here",
+            where="machine.yaml, device",
+            value=device,
+            remedy="set `auto` or `cpu`, or install torch for this GPU",
+        )
+    threads = machine.threads_per_worker
+    most = gpus if device == "cuda" else max(1, machine.cores() // threads)
+    workers = most if machine.workers == "auto" else machine.workers
+    return Crew(workers, device, threads, machine.worker_restarts, machine.ray_address)
 
 
 @dataclass(frozen=True, slots=True)

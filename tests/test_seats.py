@@ -4,11 +4,13 @@ import os
 
 import pytest
 
+from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.seats import (
     Crew,
     Seat,
     WorkerFailedError,
+    crew_of,
     environment,
     failed,
     raise_failure,
@@ -100,3 +102,16 @@ def test_threads_are_limited_on_cpu_only():
     assert cpu["OMP_NUM_THREADS"] == cpu["MKL_NUM_THREADS"] == "3"
     assert "OMP_NUM_THREADS" not in environment(CREW)
     assert int(cpu["MALLOC_TRIM_THRESHOLD_"]) < 2**31
+
+
+def test_a_machine_that_does_not_say_uses_every_gpu_or_a_worker_a_core():
+    cores = len(os.sched_getaffinity(0))
+    assert crew_of(Machine(), gpus=3) == Crew(3, "cuda", 1, 3)
+    assert crew_of(Machine(), gpus=0) == Crew(cores, "cpu", 1, 3)
+    assert crew_of(Machine(device="cpu", threads_per_worker=99), gpus=3) == Crew(1, "cpu", 99, 3)
+    assert crew_of(Machine(workers=5, device="cpu"), gpus=0).workers == 5
+
+
+def test_a_gpu_that_is_not_there_is_a_problem():
+    with pytest.raises(Problem, match="no GPU"):
+        crew_of(Machine(device="cuda"), gpus=0)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -27,7 +28,7 @@ from pipeline.metrics.metric import measure
 from pipeline.models.seq2seq import Model, ModelSettings, build
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
-from pipeline.seats import Crew, Seat
+from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
 from pipeline.training.fit import Place, fit
 from pipeline.training.lease import this_process
@@ -60,53 +61,52 @@ class Job:
 
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Train, continue, or hand out what the run key's finished run left."""
+    job, parts = job_of(settings, machine, inputs)
+    current = {"run_key": job.key, "folder": str(machine.state / job.key)}
+    write_json(machine.state / "current.json", current)
+    made_by, rooms = runkey.recorded_rooms(job.folder), runkey.rooms_digest()
+    done = finished.is_finished(job.folder)
+    if done:
+        print(f"run {job.key} is finished: its result is used")
+    if made_by != rooms and (done or made_by != "unknown"):
+        print(f"  it was made by other code: digest {made_by[:16]}, now {rooms[:16]}")
+    if not done:
+        runkey.write_record(job.folder, parts, rooms)
+        _train(job)
+    finished.hand_out(job.folder, outputs)
+
+
+def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dict[str, Any]]:
+    """The job of these settings, and what its key is a digest of."""
     opened = {split: open_examples(inputs / "shards" / split) for split in ("train", "valid")}
     shards = {split: examples.shards.digest for split, examples in opened.items()}
-    pieces = Pieces.read(inputs / "pieces").digest
+    pieces, start = Pieces.read(inputs / "pieces").digest, settings.training.start.resolve()
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces)
-    key, rooms = runkey.run_key(parts), runkey.rooms_digest()
+    key = runkey.run_key(parts)
     folder = machine.state.resolve() / key
-    write_json(machine.state / "current.json", {"run_key": key, "folder": str(machine.state / key)})
-    if finished.is_finished(folder):
-        made_by = runkey.recorded_rooms(folder)
-        print(f"run {key} is finished: its result is used")
-        if made_by != rooms:
-            print(f"  it was made by other code (digest {made_by[:16]}, now {rooms[:16]})")
-    else:
-        runkey.write_record(folder, parts, rooms)
-        start = settings.training.start.resolve()
-        _train(Job(settings, machine, inputs.resolve(), start, folder, key, this_process()))
-    finished.hand_out(folder, outputs)
+    return Job(settings, machine, inputs.resolve(), start, folder, key, this_process()), parts
 
 
 def _train(job: Job) -> None:
-    machine, stop = job.machine, job.folder / "stop"
+    stop = job.folder / "stop"
     stop.unlink(missing_ok=True)
-    cuda = machine.device == "cuda" or (machine.device == "auto" and torch.cuda.is_available())
-    most = torch.cuda.device_count() if cuda else machine.cores() // machine.threads_per_worker
-    workers = max(1, most) if machine.workers == "auto" else machine.workers
-    device, address = "cuda" if cuda else "cpu", machine.ray_address
-    crew = Crew(workers, device, machine.threads_per_worker, machine.worker_restarts, address)
-    print(f"run {job.key}: {workers} workers on {device}; stop and go on whenever you like")
+    crew = crew_of(job.machine, gpus=torch.cuda.device_count())
+    print(f"run {job.key}: {crew.workers} workers on {crew.device}; stop and go on as you like")
     with showing(job.folder / FILE, job.settings.training.steps):
         train_workers(work, job, crew, folder=job.folder, stop=stop.touch)
 
 
 def work(seat: Seat, job: Job) -> None:
     """What every worker does; the first keeps the result."""
-    training, pieces = job.settings.training, Pieces.read(job.inputs / "pieces")
+    machine, pieces = job.machine, Pieces.read(job.inputs / "pieces")
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
     model = _first_model(job, pieces).to(team.device)
-    valid, score = (
-        open_examples(job.inputs / "shards" / "valid", verify=False),
-        partial(_bleu, Bleu()),
-    )
-    validate = Validation(valid, team, job.machine.decode_batch, pieces.decode, score)
-    cost = slot_cost(job.machine.slot_cost, team.device)
-    seconds, stop = job.machine.checkpoint_seconds, (job.folder / "stop").exists
-    place = Place(job.folder, job.owner, cost, seconds, stop)
+    valid = open_examples(job.inputs / "shards" / "valid", verify=False)
+    validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu)
+    cost, stop = slot_cost(machine.slot_cost, team.device), (job.folder / "stop").exists
+    place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
-    outcome = fit(model, examples, training, place, validate=validate, team=team)
+    outcome = fit(model, examples, job.settings.training, place, validate=validate, team=team)
     if outcome.finished and team.rank == 0:
         finished.keep(job.folder, job.key, outcome, partial(write_model, model=model))
 
@@ -124,5 +124,5 @@ def _first_model(job: Job, pieces: Pieces) -> Model:
     return model
 
 
-def _bleu(metric: Bleu, hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    return measure(metric, "bleu", hypotheses, [[reference] for reference in references]).value
+def _bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    return measure(Bleu(), "bleu", hypotheses, [[text] for text in references]).value

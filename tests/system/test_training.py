@@ -162,48 +162,81 @@ def outs(folder):
     return {path.name: path.read_bytes() for path in paths}
 
 
+WORKER = """
+import sys
+from pathlib import Path
+import torch.distributed as dist
+from pipeline.machine import read_machine
+from pipeline.seats import Seat
+from pipeline.settings import load
+from pipeline.stages import train
+from pipeline.training import finished
+rank = int(sys.argv[1])
+meeting = f"file://{Path('meeting').resolve()}"
+dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+job, _ = train.job_of(load(train.Settings, Path("params.yaml")), read_machine(), Path("artifacts"))
+train.work(Seat(rank, 2, "cpu"), job)
+if rank == 0:
+    finished.hand_out(job.folder, Path("artifacts"))
+dist.destroy_process_group()
+"""
+
+
+def undisturbed(folder):
+    """The outs of two workers whom nothing stops, and who know nothing of Ray."""
+    team = [
+        subprocess.Popen([sys.executable, "-c", WORKER, str(rank)], cwd=folder) for rank in (0, 1)
+    ]
+    try:
+        assert [worker.wait(timeout=300) for worker in team] == [0, 0]
+    finally:
+        for worker in team:
+            worker.kill()
+            worker.wait()
+    return outs(folder)
+
+
 def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path):
-    undisturbed, disturbed = workspace(tmp_path / "a"), workspace(tmp_path / "b")
-    finish(undisturbed)
-    expected = outs(undisturbed)
+    expected = undisturbed(workspace(tmp_path / "a"))
     assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
+    folder = workspace(tmp_path / "b")
 
     # A worker is killed: Ray Train starts a new team, which goes on.
-    run = start(disturbed)
-    until(reached(disturbed, 60))
+    run = start(folder)
+    until(reached(folder, 60))
     team = workers_of(run)
     assert len(team) == 2
     assert run.pid not in team
     os.kill(min(team), signal.SIGKILL)
-    told = len(records(disturbed))
-    until(lambda: any(r["note"] == "resumed" for r in records(disturbed)[told:]))
+    told = len(records(folder))
+    until(lambda: any(r["note"] == "resumed" for r in records(folder)[told:]))
 
-    # The driver is killed: no process is left.
-    until(reached(disturbed, 120, since=told))
+    # Ctrl-C: it keeps what it has, and leaves no process.
+    until(reached(folder, 120, since=told))
+    below = descendants(run.pid)
+    assert workers_of(run)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.wait(timeout=120) == 130, (folder / "printed").read_text()
+    until(gone(below), seconds=30)
+    assert records(folder)[-1]["note"] == "stopped"
+
+    # The driver is killed: no process is left either.
+    told = len(records(folder))
+    run = start(folder)
+    until(reached(folder, 180, since=told))
     below = descendants(run.pid)
     assert workers_of(run)
     run.kill()
     run.wait()
     until(gone(below), seconds=120)
 
-    # Ctrl-C: it keeps what it has, and leaves no process either.
-    told = len(records(disturbed))
-    run = start(disturbed)
-    until(reached(disturbed, 180, since=told))
-    below = descendants(run.pid)
-    os.killpg(run.pid, signal.SIGINT)
-    assert run.wait(timeout=120) == 130, (disturbed / "printed").read_text()
-    until(gone(below), seconds=30)
-    notes = [r["note"] for r in records(disturbed)]
-    assert notes[-1] == "stopped"
-
-    finish(disturbed)
-    assert outs(disturbed) == expected
-    assert [r["note"] for r in records(disturbed)].count("resumed") == 3
+    finish(folder)
+    assert outs(folder) == expected
+    assert [r["note"] for r in records(folder)].count("resumed") == 3
 
     # A finished key is handed out again, without Ray.
     begun = time.monotonic()
-    finish(disturbed)
+    finish(folder)
     assert time.monotonic() - begun < 30
-    assert outs(disturbed) == expected
-    assert "is finished: its result is used" in (disturbed / "printed").read_text()
+    assert outs(folder) == expected
+    assert "is finished: its result is used" in (folder / "printed").read_text()
