@@ -1,21 +1,23 @@
-"""The deployment: the flow of this workspace, served on a schedule; runs never overlap."""
+"""The deployment: the flow of this workspace, served on a schedule; runs never overlap.
 
+`python -m flows.schedule cron "0 3 * * *"` or `… interval 3600`, in the workspace, until stopped.
+"""
+
+import sys
 from pathlib import Path
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.schedules import Cron, Interval, Schedule
 
 from flows.retrain import retrain
-from flows.talk import say
 
 
-def serve(cron: str | None, interval: float | None) -> None:
+def serve(schedule: Schedule) -> None:
     """Serve until stopped. Each run is a process of its own, which takes the workspace's lock."""
     folder = Path.cwd()
-    say(f"serving {folder} on {f'cron {cron}' if cron else f'every {interval:g} s'}; stop: Ctrl-C")
     retrain.serve(
         name=folder.name,
-        schedule=_schedule(cron, interval),
+        schedule=schedule,
         parameters={"workspace": str(folder)},
         global_limit=ConcurrencyLimitConfig(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
@@ -25,8 +27,19 @@ def serve(cron: str | None, interval: float | None) -> None:
     )
 
 
-def _schedule(cron: str | None, interval: float | None) -> Schedule:
-    if cron is not None:
-        return Cron(cron)
-    assert interval is not None
-    return Interval(interval)
+def parse_schedule(kind: str, value: str) -> Schedule:
+    """`cron` with an expression, or `interval` with seconds."""
+    return Cron(value) if kind == "cron" else Interval(float(value))
+
+
+def main(kind: str, value: str) -> None:
+    """The program."""
+    try:
+        schedule = parse_schedule(kind, value)
+    except ValueError as error:
+        sys.exit(f"no schedule: {kind} {value}: {error}")
+    serve(schedule)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

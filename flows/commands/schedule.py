@@ -1,9 +1,12 @@
 """`seqline schedule`: serve the flow on a schedule, against a Prefect server, until stopped."""
 
 import os
+from pathlib import Path
 
+from flows import child
 from flows.opened import opened
 from flows.server import check, settle
+from flows.talk import say
 from pipeline.problems import Problem
 
 
@@ -24,6 +27,9 @@ def schedule(cron: str | None, interval: float | None) -> None:
     check(url)
     settle(machine.state)
     os.environ["PREFECT_API_URL"] = url
-    from flows.schedule import serve
-
-    serve(cron, interval)
+    kind, value = ("cron", cron) if cron is not None else ("interval", str(interval))
+    say(f"serving {Path.cwd()}, {kind} {value}; stop with Ctrl-C")
+    # In a process of its own: on SIGTERM, Prefect's server of schedules forgets what it started.
+    code = child.run(["python", "-m", "flows.schedule", kind, value], say)
+    if code != 0:
+        raise Problem("the schedule ended", value=f"exit code {code}", remedy="see the lines above")

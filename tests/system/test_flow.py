@@ -52,7 +52,8 @@ def test_a_run_leaves_a_champion_a_report_and_prefects_records(made, call):
     assert keys == {"metrics", "ledger", "bill", "links"}
     assert (made / "report/report.html").read_text().startswith("<!DOCTYPE html>")
     assert "version 1 of sample-de-en" in call(made, "seqline", "status")
-    times = [json.loads(line) for line in (made / "state/flow/times.jsonl").open()]
+    lines = (made / "state/flow/times.jsonl").read_text().splitlines()
+    times = [json.loads(line) for line in lines]
     assert [one["stage"] for one in times] == STAGES
     assert times[4]["steps"] == 6
 
@@ -79,7 +80,7 @@ def test_a_second_run_says_that_nothing_is_stale_and_starts_no_server(copy, call
 def test_a_parameter_that_is_wrong_costs_nothing(copy, call):
     before = (files(copy / "artifacts"), (copy / "params.yaml").read_bytes())
     for assignment, word in {
-        "decoding.search.beam_sise=3": "did you mean 'beam_size'?",
+        "decoding.search.beam_sise=3": "unknown parameter 'beam_sise' of kind 'beam'",
         "training.steps=0": "training.steps",
         "decodng.n_best=3": "did you mean 'decoding'?",
     }.items():
