@@ -12,7 +12,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     """The same items, up to `depth` of them made before they are asked for. Errors come in turn."""
     stream = iter(items)
     with ThreadPoolExecutor(1) as pool:

@@ -103,6 +103,7 @@ class RowWriter:
         group = table.slice(0, rows).combine_chunks()
         try:
             self._open_file().write_table(group, row_group_size=rows)
+            pa.default_memory_pool().release_unused()  # else the allocator's leftovers add up
         except OSError as error:
             raise disk_problem(error, self.folder) from error
         self.rows += rows
