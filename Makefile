@@ -35,10 +35,10 @@ run: $(STAMP)
 test: $(STAMP)
 ifneq ($(SEQLINE_DATA),)
 	@echo "tests on real corpora: $(SEQLINE_DATA)"
-	@pytest -q $(ARGS)
+	@python -m pytest -q $(ARGS)
 else
 	@echo "tests on real corpora are left out: SEQLINE_DATA names no folder that holds them"
-	@pytest -q -m "not data" $(ARGS)
+	@python -m pytest -q -m "not data" $(ARGS)
 endif
 
 check: $(STAMP)
