@@ -12,6 +12,7 @@ import typer
 
 from pipeline.problems import Problem
 
+INTERRUPTED = 130  # what typer returns for Ctrl-C, too
 # typer names this exception's subclasses only.
 WRONG_USAGE: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError"
@@ -185,7 +186,7 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(arguments, prog_name="seqline", standalone_mode=False)
+        code = app(arguments, prog_name="seqline", standalone_mode=False)
     except WRONG_USAGE as error:
         wrong: Any = error
         wrong.show()
@@ -195,10 +196,11 @@ def main() -> NoReturn:
             raise
         print(problem, file=sys.stderr)
         sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+    sys.exit(code)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

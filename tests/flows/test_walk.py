@@ -74,7 +74,9 @@ pathlib.Path("state/stage.pid").write_text(str(os.getpid()))
 time.sleep(600)
 """
 FLOW = """\
+import signal
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 from flows.walk import Place, reproduce
 reproduce(Place(Path.cwd(), Path("state")), "one", print)
 """

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -132,6 +135,56 @@ def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call):
     said = call(copy, "seqline", "run")
     assert "evaluate: restore" in said
     assert task_runs(copy)["evaluate"] == ("Restored", 1)
+
+
+SLOW = """
+    import time
+    Path("state/slow").touch()
+    time.sleep(600)
+"""
+
+
+def started_here(folder):
+    """The programs at work that a flow of this workspace started, and itself."""
+    home = f"PREFECT_HOME={folder}/state/prefect".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if home in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_bytes())
+        except OSError:  # not ours, or gone
+            continue
+    return found
+
+
+def wait_until(true, seconds=120):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_a_run_that_is_stopped_leaves_no_process_and_its_results_come_back(
+    copy, call, signum, code
+):
+    stage = copy / "pipeline/stages/evaluate.py"
+    before = stage.read_text()
+    scores = files(copy / "artifacts/scores")
+    break_stage(copy, "evaluate", SLOW)
+    command = [sys.executable, "-m", "flows.cli", "run"]
+    run = subprocess.Popen(command, cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until((copy / "state/slow").exists)
+    assert not (copy / "artifacts/scores").exists()
+    assert len(started_here(copy)) >= 3  # the server of Prefect, dvc, the stage
+    run.send_signal(signum)
+    assert run.wait(60) == code
+    wait_until(lambda: not started_here(copy))
+    stage.write_text(before)
+    (copy / "state/slow").unlink()
+    call(copy, "seqline", "register")
+    assert files(copy / "artifacts/scores") == scores
 
 
 @pytest.mark.system
