@@ -47,7 +47,6 @@ def ran(workspace, call):
         done[command] = call(workspace, *shlex.split(command), **more)
 
     run('seqline predict "Das Treffen beginnt am Montag um 9 Uhr."')
-    run('seqline predict "Guten Morgen"')
     run("seqline predict --file letters.txt")
     for name in ("plan", "run", "data", "status", "register", "gate", "report"):
         run(f"seqline {name}")
