@@ -32,7 +32,8 @@ from pipeline.workspace import die_with_parent
 
 BatchFunction = Callable[[RecordBatch], RecordBatch]
 FEW = 4  # batches that are done here before another process would have started
-IN_FLIGHT = 2  # batches for each process: one being worked on, one waiting
+IN_FLIGHT = 2  # batches for each other process: one being worked on, one waiting
+MOST_WAITING = 8  # results for each process that wait for an earlier one
 
 
 def spread(
@@ -64,20 +65,31 @@ def _over_processes(
     # Spawned, not forked: Arrow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     arguments = (function, os.getpid())
-    pool = ProcessPoolExecutor(processes, context, initializer=_receive, initargs=arguments)
-    waiting: deque[Future[bytes]] = deque()
+    others = processes - 1  # this process works, too, and while the others start it works alone
+    pool = ProcessPoolExecutor(others, context, initializer=_receive, initargs=arguments)
+    waiting: deque[Future[bytes] | RecordBatch] = deque()
     try:
         for batch in batches:
-            waiting.append(pool.submit(_work, _to_bytes(batch)))
-            if len(waiting) >= processes * IN_FLIGHT:
-                yield _from_bytes(waiting.popleft().result())
+            busy = sum(isinstance(each, Future) and not each.done() for each in waiting)
+            sent = busy < others * IN_FLIGHT
+            waiting.append(pool.submit(_work, _to_bytes(batch)) if sent else function(batch))
+            while waiting and (_is_done(waiting[0]) or len(waiting) > processes * MOST_WAITING):
+                yield _result(waiting.popleft())
         while waiting:
-            yield _from_bytes(waiting.popleft().result())
+            yield _result(waiting.popleft())
     except BrokenProcessPool as error:
         remedy = "was memory short? fewer data_processes in machine.yaml, then run again"
         raise Problem("a process of the stage was lost", remedy=remedy, retry=True) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_done(result: Future[bytes] | RecordBatch) -> bool:
+    return result.done() if isinstance(result, Future) else True
+
+
+def _result(result: Future[bytes] | RecordBatch) -> RecordBatch:
+    return _from_bytes(result.result()) if isinstance(result, Future) else result
 
 
 _received: list[BatchFunction] = []  # the function of this worker process, sent once

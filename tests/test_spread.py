@@ -4,7 +4,7 @@ import os
 import pyarrow as pa
 import pytest
 
-from pipeline.cluster import FEW, spread
+from pipeline.cluster import FEW, MOST_WAITING, spread
 from pipeline.problems import Problem
 
 
@@ -30,7 +30,8 @@ def test_processes_give_what_one_gives_in_the_same_order(doubler):
     assert [b["doubled"].to_pylist() for b in there] == [b["doubled"].to_pylist() for b in here]
     assert here[3]["doubled"].to_pylist() == [60, 62, 64, 66, 68, 70, 72, 74, 76, 78]
     assert {p for b in here for p in b["pid"].to_pylist()} == {os.getpid()}
-    assert os.getpid() not in {p for b in there for p in b["pid"].to_pylist()}
+    who = {p for b in there for p in b["pid"].to_pylist()}
+    assert len(who) == 2 and os.getpid() in who  # this process works, too
 
 
 def test_a_few_batches_are_done_here_because_a_process_starts_slowly(doubler):
@@ -45,8 +46,9 @@ def test_what_the_function_raises_is_raised_here(doubler):
 
 
 def test_a_lost_process_is_a_problem_that_may_be_retried(doubler):
+    # The first batch always goes to another process.
     with pytest.raises(Problem, match="process of the stage was lost") as caught:
-        list(spread(doubler(die_at=55), batches(12), processes=2))
+        list(spread(doubler(die_at=5), batches(12), processes=2))
     assert caught.value.retry
 
 
@@ -83,5 +85,5 @@ def test_only_a_few_batches_are_under_way(doubler):
 
     results = spread(doubler(), stream(), processes=2)
     next(results)
-    assert len(taken) <= FEW + 5
+    assert len(taken) <= 2 * MOST_WAITING + 1
     results.close()
