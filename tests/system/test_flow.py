@@ -74,7 +74,7 @@ def test_a_second_run_says_that_nothing_is_stale_and_starts_no_server(copy, call
     before = files(copy / "state/prefect")
     began = time.monotonic()
     said = call(copy, "seqline", "run")
-    assert time.monotonic() - began < 120  # seconds on a free machine: see docs/performance.md
+    assert time.monotonic() - began < 120  # seconds; far less on a free machine
     assert said == "nothing is stale: version 1 of sample-de-en holds these results\n"
     assert files(copy / "state/prefect") == before
 
