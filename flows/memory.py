@@ -13,6 +13,7 @@ from typing import Any
 from flows.graph import Graph
 
 MOST_FILES = 2000  # of a folder; larger ones are data
+LAST_TIMES = 3
 
 
 def remember_files(state: Path, graph: Graph) -> None:
@@ -55,13 +56,17 @@ def remember_time(state: Path, stage: str, seconds: float, steps: int | None) ->
 
 
 def expected_seconds(state: Path, stage: str, steps: int | None = None) -> float | None:
-    """What a stage took last time, in proportion to its steps; None where it never ran."""
+    """What a stage took, in proportion to its steps; None where it never ran.
+
+    The longest of the last three times: a training that found its finished key took no time.
+    """
     path = state / "flow" / "times.jsonl"
     if not path.is_file():
         return None
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    last = next((line for line in reversed(lines) if line["stage"] == stage), None)
-    if last is None:
-        return None
-    share = steps / last["steps"] if steps and last["steps"] else 1.0
-    return last["seconds"] * share
+    last = [line for line in lines if line["stage"] == stage][-LAST_TIMES:]
+    return max((line["seconds"] * _share(steps, line["steps"]) for line in last), default=None)
+
+
+def _share(steps: int | None, steps_then: int | None) -> float:
+    return steps / steps_then if steps and steps_then else 1.0

@@ -41,10 +41,10 @@ def test_without_a_price_there_is_no_cost() -> None:
     assert item(Machine(), "train", "ran", 50.0).row()["cost"] == ""
 
 
-def test_the_forecast_is_the_last_time_in_proportion_to_the_steps(tmp_path: Path) -> None:
+def test_the_forecast_is_the_longest_of_three_in_proportion_to_steps(tmp_path: Path) -> None:
     assert expected_seconds(tmp_path, "train", 100) is None
-    remember_time(tmp_path, "train", 80.0, 200)
-    remember_time(tmp_path, "train", 60.0, 200)
+    for seconds in (900.0, 60.0, 80.0, 4.0):
+        remember_time(tmp_path, "train", seconds, 200)
     remember_time(tmp_path, "clean", 5.0, None)
-    assert expected_seconds(tmp_path, "train", 100) == 30.0
+    assert expected_seconds(tmp_path, "train", 100) == 40.0
     assert expected_seconds(tmp_path, "clean") == 5.0

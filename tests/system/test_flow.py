@@ -137,6 +137,26 @@ def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call):
     assert task_runs(copy)["evaluate"] == ("Restored", 1)
 
 
+@pytest.mark.system
+def test_a_comment_in_training_finds_the_finished_run_again_from_outs_alone(copy, call):
+    key = json.loads((copy / "artifacts/model/run.json").read_text())["run_key"]
+    shutil.rmtree(copy / "state" / key)
+    module = copy / "pipeline/training/loop.py"
+    before = module.read_text()
+    module.write_text(before + "# a comment\n")
+    said = call(copy, "seqline", "run")
+    assert "training's state was restored from its results" in said
+    assert f"run {key} is finished: its result is used" in said
+    assert "step 1 of" not in said
+    assert "version 1 was registered before" in said
+    states = {name: state for name, (state, _) in task_runs(copy).items()}
+    assert states["train"] == "Completed"
+    assert states["decode"] == states["evaluate"] == states["package"] == "Skipped"
+    module.write_text(before)
+    call(copy, "seqline", "run")
+    assert task_runs(copy)["train"] == ("Restored", 1)
+
+
 SLOW = """
     import time
     Path("state/slow").touch()
