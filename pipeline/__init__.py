@@ -14,6 +14,6 @@ batches                 groups, slots, collating: the first room that imports to
 shards                  Arrow files of ids, with a manifest
 tasks                   what a row becomes
 corpora | cleaning | pieces | metrics
-cluster files normalise machine settings choose
+cluster spread files normalise machine settings choose
 records problems        the nouns: read records.py first
 """

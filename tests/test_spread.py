@@ -4,8 +4,8 @@ import os
 import pyarrow as pa
 import pytest
 
-from pipeline.cluster import FEW, MOST_WAITING, spread
 from pipeline.problems import Problem
+from pipeline.spread import FEW, MOST_WAITING, spread
 
 
 @pytest.fixture(scope="module")

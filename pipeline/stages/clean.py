@@ -13,12 +13,12 @@ from pipeline.ahead import ahead
 from pipeline.arrow import RecordBatch
 from pipeline.cleaning.judge import COLUMNS
 from pipeline.cleaning.sift import Cleaning, check, judge_of, kept, record
-from pipeline.cluster import spread
 from pipeline.files import empty_folder, write_json
 from pipeline.machine import Machine
 from pipeline.normalise import Normaliser
 from pipeline.rows import RowWriter, count_rows, read_rows
 from pipeline.settings import Settings as Base
+from pipeline.spread import spread
 from pipeline.tally import Tally
 
 

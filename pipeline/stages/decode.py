@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 
-from pipeline.cluster import spread
 from pipeline.decoding.decode import Decoding, Ids
 from pipeline.decoding.texts import hypotheses
 from pipeline.decoding.worker import Worker, decode_spread
@@ -24,6 +23,7 @@ from pipeline.records import Hypothesis, Row
 from pipeline.rows import read_rows, to_rows
 from pipeline.settings import Settings as Base
 from pipeline.shards.read import ids, open_shards
+from pipeline.spread import spread
 
 
 class Settings(Base):

@@ -14,7 +14,6 @@ from pydantic import SerializeAsAny
 
 from pipeline.arrow import RecordBatch
 from pipeline.choose import chosen
-from pipeline.cluster import spread
 from pipeline.files import write_json
 from pipeline.machine import Machine
 from pipeline.pieces.pieces import Pieces
@@ -25,6 +24,7 @@ from pipeline.settings import Settings as Base
 from pipeline.shards.encode import Encoder
 from pipeline.shards.encoding import Encoding
 from pipeline.shards.write import write_shards
+from pipeline.spread import spread
 from pipeline.tally import Tally
 from pipeline.tasks import TASKS
 from pipeline.tasks.task import COLUMNS, Task

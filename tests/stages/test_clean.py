@@ -62,7 +62,7 @@ def test_every_rule_gives_its_reason_and_the_first_one_counts(dataline, tmp_path
 
 def test_any_number_of_processes_writes_the_same_bytes(dataline, tmp_path, monkeypatch):
     monkeypatch.setattr(repeats, "PART_ROWS", 20_000)
-    monkeypatch.setattr("pipeline.cluster.FEW", 0)
+    monkeypatch.setattr("pipeline.spread.FEW", 0)
     many = dataline.sentences(2 * GROUP_ROWS)
     many[20_000:20_200] = many[100:300]
     corpora = dataline.corpus(tmp_path / "corpora", many)

@@ -79,7 +79,7 @@ def test_impossible_bounds_are_problems(dataline, tmp_path, encoding, message):
 
 
 def test_any_number_of_processes_writes_the_same_bytes(dataline, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.cluster.FEW", 0)
+    monkeypatch.setattr("pipeline.spread.FEW", 0)
     corpora = dataline.corpus(tmp_path / "corpora")
     digests = []
     for processes in (1, 2):
