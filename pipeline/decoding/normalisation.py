@@ -17,27 +17,25 @@ from torch import Tensor
 
 from pipeline.settings import Settings
 
+# Tensors of one shape, any shape: sums of log-probabilities in nats, and numbers of ids.
+Sums = Float[Tensor, "*shape"]
+Lengths = Int[Tensor, "*shape"]
+
 
 class Normalisation(Settings, ABC):
     """From sum and ids to a score, and the bound of what a live hypothesis may still reach."""
 
     @abstractmethod
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """Scores of hypotheses of `ids` ids, EOS included (also where it does not count)."""
 
-    @abstractmethod
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
+    def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """At least the score of any hypothesis with a sum of at most `totals`.
 
-        It has `shortest` to `limits` ids, EOS included.
+        It has `shortest` to `limits` ids, EOS included. The score at the limit is that bound where
+        s ≤ 0 is divided by what never falls with n; other formulas have a bound of their own.
         """
+        return self.score(totals, limits)
 
 
 class Sum(Normalisation):
@@ -46,18 +44,7 @@ class Sum(Normalisation):
     Bound: s, since every further id adds at most 0.
     """
 
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
-        """See the class."""
-        return totals
-
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals
 
@@ -71,20 +58,9 @@ class Mean(Normalisation):
     eos_counts: bool = True
     """Whether EOS is one of the n ids."""
 
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals / _counted(ids, self.eos_counts)
-
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
-        """See the class."""
-        return self.score(totals, limits)
 
 
 class GNMT(Normalisation):
@@ -98,20 +74,9 @@ class GNMT(Normalisation):
     eos_counts: bool = True
     """Whether EOS is one of the n ids."""
 
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals / ((5 + _counted(ids, self.eos_counts)) / 6) ** self.alpha
-
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
-        """See the class."""
-        return self.score(totals, limits)
 
 
 class Marian(Normalisation):
@@ -129,19 +94,12 @@ class Marian(Normalisation):
     eos_counts: bool = True
     """Whether EOS is one of the n ids (it is in Marian)."""
 
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         n = _counted(ids, self.eos_counts)
         return (totals - self.word_penalty * n) / n**self.alpha
 
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
+    def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """See the class."""
         least, most = (_counted(ids, self.eos_counts) for ids in (shortest, limits))
         ends = [-self.word_penalty * n ** (1 - self.alpha) for n in (least, most)]
@@ -160,22 +118,15 @@ class WordReward(Normalisation):
     eos_counts: bool = True
     """Whether EOS is one of the n ids."""
 
-    def score(
-        self, totals: Float[Tensor, "*shape"], ids: Int[Tensor, "*shape"]
-    ) -> Float[Tensor, "*shape"]:
+    def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals + self.reward * _counted(ids, self.eos_counts)
 
-    def bound(
-        self,
-        totals: Float[Tensor, "*shape"],
-        shortest: Int[Tensor, "*shape"],
-        limits: Int[Tensor, "*shape"],
-    ) -> Float[Tensor, "*shape"]:
+    def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """See the class."""
         return self.score(totals, limits if self.reward > 0 else shortest)
 
 
-def _counted(ids: Int[Tensor, "*shape"], eos_counts: bool) -> Float[Tensor, "*shape"]:
+def _counted(ids: Lengths, eos_counts: bool) -> Sums:
     """n of the formulas: at least 1, so that an empty hypothesis has a score too."""
     return (ids if eos_counts else ids - 1).clamp(min=1).double()
