@@ -67,7 +67,7 @@ def check_versions() -> None:
             raise Problem(
                 f"{name} {version} is expected, installed is {installed or 'none'}",
                 where=str(VERSIONS),
-                remedy="make run (installs the lock), or make lock (adopts what is installed)",
+                remedy="make clean, then make run: installs the lock again",
             )
 
 

@@ -37,8 +37,8 @@ class Gate(Settings):
     metric: MetricSettings = Bleu()
     """What decides: a metric's name, or `{kind: NAME, …}` with its fields."""
     margin: float = Field(1.0, ge=0)
-    """How much worse, in the metric's unit, a test set may be: the interval must end above minus
-    this. With a thousand sentences a BLEU interval reaches about 0.9 to either side."""
+    """How much worse, in the metric's unit, a test set may be: the whole 95 % interval of the
+    difference must lie at or above minus this."""
     slice_margin: float = Field(4.0, ge=0)
     """The same for slices, which are smaller and so have wider intervals."""
     min_rows: int = Field(200, ge=1)

@@ -46,7 +46,7 @@ def ran(workspace, call):
     def run(command, **more):
         done[command] = call(workspace, *shlex.split(command), **more)
 
-    run('seqline predict "Das Treffen beginnt am Montag um 9 Uhr."')
+    run('seqline predict "Anna hat vor drei Wochen keinen Roman gelesen."')
     run("seqline predict --file letters.txt")
     for name in ("plan", "run", "data", "status", "register", "gate", "report"):
         run(f"seqline {name}")
