@@ -104,12 +104,6 @@ class FileCorpus(Corpus):
         return pa.array(names.tolist(), pa.string())
 
 
-def one_reference(targets: Array) -> Array:
-    """A list array in which each row's only reference is its target; the text is shared."""
-    offsets = pa.array(np.arange(len(targets) + 1, dtype=np.int32))
-    return pa.ListArray.from_arrays(offsets, targets)
-
-
 def several_references(columns: list[Array]) -> Array:
     """A list array of each row's references, from one array for each of them."""
     count, width = len(columns[0]), len(columns)

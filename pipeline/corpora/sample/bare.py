@@ -13,10 +13,10 @@ Family = Callable[[Table, Pair], Phrase]
 
 def date(table: Table, pair: Pair) -> Phrase:
     """Montag, 3. Mai 2021."""
-    style, when = table.fill("style", "styles", ("full", "long", "medium")), _date(table)
-    if any(cldr.date(when, "medium", each) == cldr.date(when, "long", each) for each in pair):
-        style = "full" if style == "full" else "long"
-    return Phrase(style, when)
+    when = _date(table)
+    same = any(cldr.date(when, "medium", each) == cldr.date(when, "long", each) for each in pair)
+    styles = ("full", "long") if same else ("full", "long", "medium")
+    return Phrase(table.fill("style", f"styles {same}", styles), when)
 
 
 def _date(table: Table) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """What the Unicode CLDR says, through babel, in any language: names, dates, numbers, units.
 
 Non-breaking spaces become plain and soft hyphens go, since references are compared as they are.
-All functions are cached: a corpus says the same few thousand names again and again.
+What names one thing is cached: a corpus says the same few thousand names again and again.
 """
 
 import datetime
@@ -16,7 +16,8 @@ SPACES = str.maketrans(
     {"\u202f": " ", "\u00a0": " ", "\u2009": " ", "\u00ad": None, "\u200e": None}
 )
 DAYS_OF_UNIT = {"day": 1, "week": 7, "month": 30, "year": 365}
-ANY_YEAR = 2001  # begins on a Monday
+ANY_YEAR = 2001
+PAYDAY = datetime.date(2026, 1, 1)  # whose currencies are in use: no clock decides about a corpus
 
 
 def plain(text: str) -> str:
@@ -85,13 +86,6 @@ def measured(count: int, unit: str, language: str) -> str:
 
 
 @cache
-def speed(count: int, unit: str, per: str, language: str) -> str:
-    """5 Kilometer pro Stunde."""
-    text = units.format_compound_unit(count, unit, denominator_unit=per, locale=locale(language))
-    return plain(text or "")
-
-
-@cache
 def percent(tenths: int, language: str) -> str:
     """12,5 %."""
     pattern = locale(language).percent_formats[None].pattern.replace("#,##0", "#,##0.#")
@@ -111,13 +105,6 @@ def date(value: tuple[int | str, ...], style: str, language: str) -> str:
     year, month_, day = (int(part) for part in value)
     when = datetime.date(year, month_, day)
     return plain(dates.format_date(when, style, locale(language)))  # pyright: ignore[reportArgumentType]
-
-
-@cache
-def day_and_month(value: tuple[int | str, ...], language: str) -> str:
-    """3. Mai."""
-    when = datetime.date(2000, int(value[0]), int(value[1]))
-    return plain(dates.format_skeleton("MMMMd", when, locale=locale(language)))
 
 
 @cache
@@ -168,10 +155,10 @@ def joined(names: Sequence[str], language: str) -> str:
 
 @cache
 def tender() -> tuple[str, ...]:
-    """Codes of the currencies that some territory pays with today."""
+    """Codes of the currencies that some territory pays with, on `PAYDAY`."""
     territories = sorted(get_global("territory_currencies"))
-    found = {code for each in territories for code in numbers.get_territory_currencies(each)}
-    return tuple(sorted(found))
+    found = [numbers.get_territory_currencies(each, PAYDAY) for each in territories]
+    return tuple(sorted({code for codes in found for code in codes}))
 
 
 @cache

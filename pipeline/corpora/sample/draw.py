@@ -177,6 +177,7 @@ def other(table: Table, who: Noun) -> Noun:
     """A person to whom something is done, not `who`; no name beside a name (who warns whom?)."""
     if who.determiner != "name" and table.chance(35):
         return Noun(table.fill("other", "other names", concepts.NAMES), "name")
+    filled = len(table.slots)
     while (found := person(table, "other")).concept == who.concept:
-        table.slots.pop()
+        del table.slots[filled:]
     return found

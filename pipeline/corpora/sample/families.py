@@ -41,8 +41,9 @@ LINK_TENSES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def _different(table: Table, who: object) -> Noun:
+    filled = len(table.slots)
     while (second := draw.subject(table)) == who:
-        table.slots.pop()
+        del table.slots[filled:]
     return second
 
 
@@ -211,11 +212,12 @@ def repetition(table: Table, pair: Pair) -> Meaning:
         lasting=False, habits=True,
     )  # fmt: skip
     if isinstance(what.object, Noun) and what.object.determiner == "count":
+        table.slots.remove(("count", str(what.object.count)))  # a sentence has the slots it says
         what = replace(what, object=replace(what.object, determiner="the", count=0))
     return Repetition(what, table.fill("ordinal", "ordinals", range(2, 41)))
 
 
-# How many of 100 sentences; CLDR's own phrases are in bare.py.
+# How often each is dealt, as weights; CLDR's own phrases are in bare.py.
 FAMILIES: Mapping[str, tuple[int, Family]] = {
     "simple": (22, simple),
     "fronted": (12, fronted),

@@ -3,14 +3,15 @@
 A sentence's combinations are (family, slot, value) and each two neighbouring slots' values. The
 hash of a combination decides, once and for all, whether train may see it. Train has none that is
 held out; a valid or test sentence has one or more, and only values and words that train has seen.
+No two sentences of valid and test fill the same slots alike, so no group stands in both.
 """
 
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from pipeline.corpora.sample import bare, families
 from pipeline.corpora.sample.deck import Table
@@ -24,7 +25,7 @@ MEETINGS = 20  # pairs of train for each value of the largest slot
 LEAST_VALUES = 4
 PATIENCE = 60  # draws for each sentence that is wanted, until we give up, and some for all
 LEAST_DRAWS = 30_000
-BARE_SHARE = 4  # bare phrases among 100 sentences, where both languages have a grammar
+BARE_SHARE = 4  # weight of bare phrases beside the families', where both languages have a grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Drawn:
 
     @property
     def combination(self) -> str:
-        """Template and slots as a text: what may stand in train or in test, never in both."""
+        """Template and slots as a text: what stands in one split, never in two."""
         return "|".join((self.family, *(value for _, value in self.slots)))
 
 
@@ -83,12 +84,7 @@ def generate(
             seen.add(drawn)
         if len(train) == pairs:
             break
-    unseen = [drawn for drawn in pool if seen.knows(drawn)][: valid + test]
-    for drawn in stream:
-        if len(unseen) == valid + test:
-            break
-        if drawn.held_out and seen.knows(drawn):
-            unseen.append(drawn)
+    unseen = _unseen(chain(pool, stream), seen, wanted=valid + test)
     if len(train) < pairs or len(unseen) < valid + test:
         raise Problem(
             f"the sample of {pair[0]}-{pair[1]} has too few different sentences",
@@ -98,6 +94,17 @@ def generate(
             else "raise pairs (test holds only words that train has), or lower the shares",
         )
     return train, unseen[:valid], unseen[valid:]
+
+
+def _unseen(candidates: Iterable[Drawn], seen: Seen, wanted: int) -> list[Drawn]:
+    """The first sentences for valid and test, of each combination of template and slots one."""
+    found: dict[str, Drawn] = {}
+    for drawn in candidates:
+        if len(found) == wanted:
+            break
+        if drawn.held_out and seen.knows(drawn):
+            found.setdefault(drawn.combination, drawn)
+    return list(found.values())
 
 
 def draws(table: Table, pair: Pair, held_out_percent: int, *, limit: int) -> Iterator[Drawn]:

@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """`Time("ago", (35, "week"))` is "thirty-five weeks ago"; kinds are those of `times.py`."""
+    """`Time("ago", (35, "week"))` is "thirty-five weeks ago"; kinds are those of `draw.time`."""
 
     kind: str
     value: tuple[int | str, ...]
@@ -140,7 +140,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """How long it takes from one city to another: `way` is of WAYS."""
+    """How long it takes from one city to another: `way` is the first of a line of JOURNEYS."""
 
     way: str
     origin: str

@@ -19,26 +19,15 @@ def _amount(value: Value, language: str) -> str:
     return cldr.measured(int(value[0]), str(value[1]), language)
 
 
-def _speed(value: Value, language: str) -> str:
-    return cldr.speed(int(value[0]), str(value[1]), str(value[2]), language)
-
-
-def _span(value: Value, language: str) -> str:
-    from_, to = cldr.date(value[:3], "long", language), cldr.date(value[3:], "long", language)
-    return f"{from_} – {to}"
-
-
 KINDS: dict[str, Callable[[Value, str], str]] = {
     "full": lambda value, language: cldr.date(value, "full", language),
     "long": lambda value, language: cldr.date(value, "long", language),
     "medium": lambda value, language: cldr.date(value, "medium", language),
-    "span": _span,
     "month_of_year": cldr.month_of_year,
     "clock": cldr.clock,
     "relative": lambda value, language: cldr.relative(int(value[0]), str(value[1]), language),
     "words": _words,
     "amount": _amount,
-    "speed": _speed,
     "money": lambda value, language: cldr.money(int(value[0]), str(value[1]), language),
     "percent": lambda value, language: cldr.percent(int(value[0]), language),
     "territories": lambda value, language: cldr.joined(

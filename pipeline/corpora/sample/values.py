@@ -19,7 +19,7 @@ TD TG TH TJ TM TN TO TR TV TW TZ UA UG US UY UZ VE VN VU WS XK YE ZA ZM ZW AE BS
 NO_LANGUAGES = frozenset("mul und zxx art root tlh zbl nds_NL den".split())
 DEAD = frozenset(  # may be learned, are spoken by nobody today
     """ae akk ang arc chg cop cu dum egy elx enm frm fro gez gmh goh got grc hit kho la mga non ota
-    pal peo phn pi pro prg sa sam sga sog sux syc uga vot xno izh liv nwc osp gmy""".split()
+    pal peo phn pi pro prg sa sam sga sog sux syc uga vot izh liv nwc""".split()
 )
 CONTINENTS = ("Africa/", "America/", "Asia/", "Australia/", "Europe/")
 NO_CITIES = frozenset(  # islands, regions, territories and quarters among the zones' names
@@ -27,7 +27,7 @@ NO_CITIES = frozenset(  # islands, regions, territories and quarters among the z
     America/St_Thomas America/St_Vincent America/St_Barthelemy America/Lower_Princes
     America/Martinique America/Guadeloupe America/Montserrat America/Antigua America/Anguilla
     America/Aruba America/Barbados America/Curacao America/Dominica America/Grenada America/Tortola
-    America/Puerto_Rico America/Bahia America/Bahia_Banderas America/Coral_Harbour
+    America/Puerto_Rico America/Bahia America/Bahia_Banderas
     America/Costa_Rica America/El_Salvador America/Guatemala America/Panama America/Guyana
     America/Grand_Turk America/Danmarkshavn America/Scoresbysund America/Creston
     Asia/Bahrain Asia/Brunei Asia/Kamchatka Asia/Qatar Asia/Kuwait Asia/Sakhalin Asia/Singapore

@@ -125,8 +125,6 @@ decide: decide decides decided
 begin: begin begins began
 intend: intend intends intended
 attempt: try tries tried
-cost: cost costs cost
-weigh: weigh weighs weighed
 """
 
 
@@ -148,4 +146,4 @@ SPOTS = {
     "bank": "at the bank", "café": "at the café", "church": "in church",
     "stadium": "at the stadium", "factory": "in the factory",
 }  # fmt: skip
-THE = frozenset("CF DO MV NL PH SB SC US AE BS GB GM KM MH FO CK FK KY".split())
+THE = frozenset("CF DO MV NL PH SB SC US AE BS GB GM KM MH FO".split())

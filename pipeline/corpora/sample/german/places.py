@@ -12,9 +12,9 @@ ARTICLES = {
     "CH": "f", "CF": "f", "DO": "f", "MN": "f", "SK": "f", "TR": "f", "UA": "f", "MD": "f",
     "EH": "f", "GB": "n", "IQ": "m", "IR": "m", "LB": "m", "NE": "m", "SD": "m", "SS": "m",
     "TD": "m", "YE": "m", "XK": "m", "SN": "m", "AE": "p", "BS": "p", "KM": "p", "MV": "p",
-    "NL": "p", "PH": "p", "SB": "p", "SC": "p", "US": "p", "MH": "p", "CK": "p", "FO": "p",
+    "NL": "p", "PH": "p", "SB": "p", "SC": "p", "US": "p", "MH": "p", "FO": "p",
 }  # fmt: skip
-ISLANDS = frozenset("AW BB BS CK CW CY FO GP GU JM KM MH MQ MT MU MV PH RE SB SC".split())
+ISLANDS = frozenset("AW BB BS CY FO GP GU JM KM MH MQ MT MU MV PH SB SC".split())
 # Adjective and noun, where the adjective declines.
 ADJECTIVAL = {
     "AE": ("Vereinigte Arabische", "Emirate"),
@@ -34,7 +34,7 @@ SPOTS = {
 }  # fmt: skip
 UNITS = {  # plural in the accusative, in the dative
     "day": ("Tage", "Tagen"), "week": ("Wochen", "Wochen"), "month": ("Monate", "Monaten"),
-    "year": ("Jahre", "Jahren"), "hour": ("Stunden", "Stunden"), "minute": ("Minuten", "Minuten"),
+    "year": ("Jahre", "Jahren"), "hour": ("Stunden", "Stunden"),
 }  # fmt: skip
 ADVERBS = {
     "yesterday": "gestern", "tomorrow": "morgen", "the_day_before_yesterday": "vorgestern",
@@ -42,7 +42,6 @@ ADVERBS = {
     "next_week": "nächste Woche", "last_year": "letztes Jahr", "next_year": "nächstes Jahr",
     "every_day": "jeden Tag", "every_week": "jede Woche", "every_morning": "jeden Morgen",
     "every_evening": "jeden Abend", "last_month": "letzten Monat", "next_month": "nächsten Monat",
-    "today": "heute", "often": "oft", "sometimes": "manchmal",
 }  # fmt: skip
 
 
