@@ -10,8 +10,9 @@ result is not known yet: what depends on it alone is run if that result differs.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal
 
+from flows.differences import differences, shown
 from flows.graph import Graph, Input, Node
 
 Action = Literal["up to date", "restore", "run", "run if"]
@@ -77,9 +78,9 @@ def _planned(
 def _unchanged(node: Node) -> tuple[Planned, dict[str, str | None]]:
     """A stage whose inputs are those of its last run: are its outputs still there?"""
     gone = tuple(
-        f"{out.path} {'was altered' if out.now else 'is missing'}"
+        f"{out.path} {'is new' if not out.locked else 'was altered' if out.now else 'is missing'}"
         for out in node.outputs
-        if out.now != out.locked
+        if not out.locked or out.now != out.locked
     )
     locked = {out.path: out.locked for out in node.outputs}
     if not gone:
@@ -101,7 +102,7 @@ def _own_causes(
     for path, values in node.params.items():
         for key, old, new in differences(node.locked_params.get(path, {}), values):
             kind = "library" if path == "versions.yaml" else "parameter"
-            yield f"{kind} {key}: {_shown(old)} → {_shown(new)}"
+            yield f"{kind} {key}: {shown(old)} → {shown(new)}"
     for item in node.inputs:
         digest = digests[item.path]
         if digest is not None and digest != item.locked:
@@ -112,34 +113,6 @@ def _own_causes(
 
 def _made(graph: Graph) -> set[str]:
     return {out.path for node in graph.nodes for out in node.outputs}
-
-
-def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The keys whose values differ, as deep as both have names: key, old value, new value."""
-    old, new = _by_name(old), _by_name(new)
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}, key=str):
-            yield from differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
-    elif old != new:
-        yield key, old, new
-
-
-def _by_name(value: Any) -> Any:
-    """A list of members as a mapping from their kinds or names, where these tell them apart."""
-    if not isinstance(value, list):
-        return value
-    members = cast(list[Any], value)
-    names = [_name(member) for member in members]
-    if None in names or len({*names}) < len(names):
-        return members
-    return dict(zip(names, members, strict=True))
-
-
-def _name(member: Any) -> Any:
-    if not isinstance(member, Mapping):
-        return None
-    named = cast(Mapping[str, Any], member)
-    return named.get("name", named.get("kind"))
 
 
 def _changed(graph: Graph, item: Input, digest: str, known: Files) -> str:
@@ -153,8 +126,3 @@ def _changed(graph: Graph, item: Input, digest: str, known: Files) -> str:
     )
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{kind}{', '.join(f'{item.path}/{name}' for name in names[:3])}{more} changed"
-
-
-def _shown(value: Any, limit: int = 60) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

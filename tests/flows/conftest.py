@@ -20,7 +20,8 @@ stages:
     cmd: python two.py
     params: [b]
     deps: [out/one, two.py]
-    outs: [out/two.txt]
+    outs:
+    - out/two.txt
 """
 # The first writes its parameter and data, the second counts lines; each refuses when told to.
 ONE = """\

@@ -51,6 +51,16 @@ CHANGES = {
         write("params.yaml", "a: {times: 2}\nb: {unit: word}\n"),
         (FRESH[0], Planned("two", "run", ("parameter b.unit: line → word",))),
     ),
+    "a parameter that is null now": (
+        write("params.yaml", "a: {times: 2, more: null}\nb: {unit: line}\n"),
+        (Planned("one", "run", ("parameter a.more: nothing → null",)), MAY_DIFFER),
+    ),
+    "an output that dvc.yaml names since": (
+        lambda folder: write(
+            "dvc.yaml", (folder / "dvc.yaml").read_text() + "    - out/three.txt\n"
+        )(folder),
+        (FRESH[0], Planned("two", "run", ("out/three.txt is new",))),
+    ),
     "a library that counts": (
         write("versions.yaml", "torch: 1.5\nrich: 2.0\n"),
         (Planned("one", "run", ("library torch: 1.0 → 1.5",)), MAY_DIFFER),
@@ -149,14 +159,3 @@ def test_planning_writes_nothing_that_git_or_dvc_tracks(toy: Path) -> None:
     remember_files(toy / "state", read_graph(toy))
     planned(toy)
     assert files() == before
-
-
-def test_members_of_lists_are_named_by_their_kind(toy: Path) -> None:
-    from flows.plan import differences
-
-    old = {"rules": [{"kind": "empty"}, {"kind": "too_long", "max": 5}], "plain": [1, 2]}
-    new = {"rules": [{"kind": "empty"}, {"kind": "too_long", "max": 6}], "plain": [1, 3]}
-    assert list(differences(old, new)) == [
-        ("plain", [1, 2], [1, 3]),
-        ("rules.too_long.max", 5, 6),
-    ]
