@@ -1,7 +1,7 @@
 # The line's commands. Each makes the virtual environment by itself when it is missing or stale.
 #
 #   make run      the whole line, from corpora to a registered model (the same as: seqline run)
-#   make test     every test; with SEQLINE_DATA=FOLDER those on real corpora too
+#   make test     every test, side by side; with SEQLINE_DATA=FOLDER those on real corpora too
 #   make check    format, lint, types, import rules
 #   make lock     resolve requirements.in anew
 #   make docs     write the pages that are generated from the settings
@@ -33,13 +33,7 @@ run: $(STAMP)
 	@seqline run
 
 test: $(STAMP)
-ifneq ($(SEQLINE_DATA),)
-	@echo "tests on real corpora: $(SEQLINE_DATA)"
-	@python -m pytest -q $(ARGS)
-else
-	@echo "tests on real corpora are left out: SEQLINE_DATA names no folder that holds them"
-	@python -m pytest -q -m "not data" $(ARGS)
-endif
+	@python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 check: $(STAMP)
 	ruff format --check .

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does not hold
+
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before torch and numpy are imported
 
@@ -46,6 +48,26 @@ def pytest_generate_tests(metafunc):
     if "combination" in metafunc.fixturenames:
         names = load(Path(__file__).resolve().parents[1], "tiny").NAMES
         metafunc.parametrize("combination", names)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What shares a workspace, or a file, runs in one process; the longest begin first."""
+    for item in items:
+        group = "made" if "made" in item.fixturenames else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("made" not in item.fixturenames, not marked(item, "system")))
+    if not os.environ.get(CORPORA):
+        config.hook.pytest_deselected(items=[item for item in items if marked(item, "data")])
+        items[:] = [item for item in items if not marked(item, "data")]
+
+
+def marked(item, name):
+    return item.get_closest_marker(name) is not None
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not os.environ.get(CORPORA):
+        terminalreporter.line(f"tests on real corpora were left out: {CORPORA} names no folder")
 
 
 def load(root, name):

@@ -33,6 +33,21 @@ def test_what_is_installed_is_what_the_lock_says(pins):
     assert installed == pins
 
 
+# What no module imports: programs, plug-ins, and what others need without saying so.
+NOT_IMPORTED = {"dvc-s3", "import-linter", "pyright", "pytest-xdist", "ruff", "setuptools", "uv"}
+PINNED_FOR_OTHERS = {"fastapi", "sqlalchemy"}
+
+
+def test_every_library_that_is_wanted_is_imported(root):
+    wanted = set(re.findall(r"(?m)^[A-Za-z0-9_-]+", (root / "requirements.in").read_text()))
+    sources = [*(root / "pipeline").rglob("*.py"), *(root / "flows").rglob("*.py")]
+    sources += [*(root / "tests").rglob("*.py")]
+    text = "\n".join(path.read_text() for path in sources)
+    imported = set(re.findall(r"(?m)^ *(?:import|from) ([a-z0-9_]+)", text))
+    known = {name for name in wanted if name == "pyyaml" or name in imported}
+    assert wanted - known == NOT_IMPORTED | PINNED_FOR_OTHERS
+
+
 def test_every_library_that_the_project_names_is_locked(pins, root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     wanted = (root / "requirements.in").read_text()

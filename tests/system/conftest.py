@@ -53,36 +53,39 @@ def call():
 
 
 @pytest.fixture(scope="session")
-def clone(root, call):
-    """Make a small workspace in a folder; nothing has run in it."""
+def commit(call):
+    """Take everything of a folder into git."""
 
-    def make(folder):
-        names = call(root, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        for name in filter(None, names.split("\0")):
-            if (root / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, folder / name)
-        params = yaml.safe_dump(small(yaml.safe_load((root / "params.yaml").read_text())))
-        for name in ("params.yaml", "recipes/sample-de-en.yaml"):
-            (folder / name).write_text(params)
-        (folder / "machine.yaml").write_text(MACHINE)
-        call(folder, "git", "init", "-q")
-        commit(folder, call)
-        return folder
+    def work(folder):
+        call(folder, "git", "add", "--all")
+        call(folder, "git", "commit", "-q", "-m", "work")
 
-    return make
-
-
-def commit(folder, call):
-    """Everything into git."""
-    call(folder, "git", "add", "--all")
-    call(folder, "git", "commit", "-q", "-m", "work")
+    return work
 
 
 @pytest.fixture(scope="session")
-def made(clone, call, tmp_path_factory):
+def pristine(root, call, commit, tmp_path_factory):
+    """A small workspace in which nothing has run: read it only, or copy it."""
+    folder = tmp_path_factory.mktemp("pristine") / "workspace"
+    names = call(root, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, names.split("\0")):
+        if (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, folder / name)
+    params = yaml.safe_dump(small(yaml.safe_load((root / "params.yaml").read_text())))
+    for name in ("params.yaml", "recipes/sample-de-en.yaml"):
+        (folder / name).write_text(params)
+    (folder / "machine.yaml").write_text(MACHINE)
+    call(folder, "git", "init", "-q")
+    commit(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made(pristine, call, commit, tmp_path_factory):
     """A small workspace after one run, committed: read it only, or copy it."""
-    folder = clone(tmp_path_factory.mktemp("made"))
+    folder = tmp_path_factory.mktemp("made") / "workspace"
+    shutil.copytree(pristine, folder, symlinks=True)
     call(folder, "seqline", "run")
-    commit(folder, call)
+    commit(folder)
     return folder

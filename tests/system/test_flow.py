@@ -103,22 +103,32 @@ WRONG = (
 )
 
 
-def break_stage(folder, stage, code):
-    """Put code at the start of a stage's `run`."""
-    path = folder / f"pipeline/stages/{stage}.py"
-    text = path.read_text()
-    head, rest = text.split("def run(", 1)
-    signature, body = rest.split('"""\n', 1) if '"""\n' in rest else rest.split("\n", 1)
-    imports = "\nfrom pipeline.problems import Problem\n\n\n"
-    path.write_text(f'{head.rstrip()}{imports}def run({signature}"""\n{code}{body}')
+@pytest.fixture
+def broken(copy):
+    """Put code at the start of a stage's `run`; at the end the stages are as they were."""
+    before = {path: path.read_text() for path in (copy / "pipeline/stages").glob("*.py")}
+
+    def put(stage, code):
+        path = copy / f"pipeline/stages/{stage}.py"
+        head, rest = before[path].split("def run(", 1)
+        signature, body = rest.split('"""\n', 1) if '"""\n' in rest else rest.split("\n", 1)
+        imports = "\nfrom pipeline.problems import Problem\n\n\n"
+        path.write_text(f'{head.rstrip()}{imports}def run({signature}"""\n{code}{body}')
+
+    def mend():
+        for path, text in before.items():
+            path.write_text(text)
+
+    put.mend = mend
+    yield put
+    mend()
 
 
 @pytest.mark.system
-def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call):
-    before = {name: (copy / f"pipeline/stages/{name}.py").read_text() for name in STAGES}
+def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call, broken):
     package = files(copy / "artifacts/package")
-    break_stage(copy, "evaluate", LOST_ONCE)
-    break_stage(copy, "package", WRONG)
+    broken("evaluate", LOST_ONCE)
+    broken("package", WRONG)
     said = call(copy, "seqline", "run", code=1)
     assert said.count("this is wrong") == 1
     assert "remedy: put it right" in said
@@ -130,8 +140,7 @@ def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call):
     assert runs["package"] == ("Failed", 1)
     assert runs["ingest"] == ("Skipped", 1)
     assert "register" not in runs
-    for name, text in before.items():
-        (copy / f"pipeline/stages/{name}.py").write_text(text)
+    broken.mend()
     said = call(copy, "seqline", "run")
     assert "evaluate: restore" in said
     assert task_runs(copy)["evaluate"] == ("Restored", 1)
@@ -187,21 +196,22 @@ def wait_until(true, seconds=120):
 @pytest.mark.system
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_a_run_that_is_stopped_leaves_no_process_and_its_results_come_back(
-    copy, call, signum, code
+    copy, call, broken, signum, code
 ):
-    stage = copy / "pipeline/stages/evaluate.py"
-    before = stage.read_text()
     scores = files(copy / "artifacts/scores")
-    break_stage(copy, "evaluate", SLOW)
+    broken("evaluate", SLOW)
     command = [sys.executable, "-m", "flows.cli", "run"]
     run = subprocess.Popen(command, cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until((copy / "state/slow").exists)
-    assert not (copy / "artifacts/scores").exists()
-    assert len(started_here(copy)) >= 3  # the server of Prefect, dvc, the stage
-    run.send_signal(signum)
-    assert run.wait(60) == code
+    try:
+        wait_until((copy / "state/slow").exists)
+        assert not (copy / "artifacts/scores").exists()
+        assert len(started_here(copy)) >= 3  # the server of Prefect, dvc, the stage
+        run.send_signal(signum)
+        assert run.wait(60) == code
+    finally:
+        run.kill()
     wait_until(lambda: not started_here(copy))
-    stage.write_text(before)
+    broken.mend()
     (copy / "state/slow").unlink()
     call(copy, "seqline", "register")
     assert files(copy / "artifacts/scores") == scores
@@ -249,4 +259,3 @@ def test_use_refuses_to_lose_edits(copy, call):
     assert params.read_text() == before + "# an edit\n"
     params.write_text(before)
     assert "did you mean" in call(copy, "seqline", "use", "sample-de-em", code=1)
-    assert Path(copy / "recipes/multi30k-de-en.yaml").is_file()

@@ -102,10 +102,20 @@ def test_the_corpora_that_the_readme_names_are_valid(root):
     assert [source.name for source in corpora.sources] == ["news", "talks"]
 
 
-def test_places_that_the_readme_names_exist_in_the_project(root):
-    text = (root / "README.md").read_text()
-    for name in re.findall(r"\]\(([^)#]+)\)", text):
+def test_places_that_the_readme_links_to_exist(root):
+    for name in re.findall(r"\]\(([^)#]+)\)", (root / "README.md").read_text()):
         assert (root / name).exists(), name
-    tree = text[text.index("## Files") :]
-    for name in re.findall(r"(?m)^ *([a-z]+/)(?= )", tree):
-        assert list(root.glob(f"**/{name}")), name
+
+
+def test_the_file_tree_of_the_readme_is_the_projects(root):
+    text = (root / "README.md").read_text().split("## Files", 1)[1]
+    tree = text.split("```")[1]
+    folder, found = "", []
+    for line in tree.strip("\n").splitlines():
+        indent = len(line) - len(line.lstrip())
+        names = re.findall(r"(?:^|\s{2,})([a-z_]+[./][a-z.*/]*)(?=\s{2,}|$)", line)
+        found += [(folder if indent else "") + name for name in names]
+        folder = folder if indent else names[0]
+    assert len(found) > 25
+    for path in found:
+        assert list(root.glob(path.rstrip("/"))), path

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 import yaml
@@ -159,4 +158,3 @@ def test_a_schedule_needs_a_time_and_a_server(made, call):
     assert "--cron and --interval" in call(made, "seqline", "schedule", code=1)
     said = call(made, "seqline", "schedule", "--interval", "5", code=1)
     assert "a schedule needs a Prefect server that stays" in said
-    assert Path(made / "state").is_dir()

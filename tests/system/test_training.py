@@ -5,6 +5,7 @@ killed, that is interrupted, and that is started again each time. Starting Ray i
 story.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -80,19 +81,29 @@ def a_row(name, split, random):
     return Row(name, "tests", split, name, source, target, (target,), "de", "en")
 
 
-def start(folder):
-    with (folder / "printed").open("a") as printed:
-        return subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "train"],
-            cwd=folder,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+@pytest.fixture
+def start():
+    """Start the stage in a folder; at the end nothing that was started is left."""
+    started = []
+
+    def stage(folder):
+        command = [sys.executable, "-m", "pipeline", "train"]
+        with (folder / "printed").open("a") as printed:
+            run = subprocess.Popen(
+                command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+        started.append(run)
+        return run
+
+    yield stage
+    for run in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
 
 
-def finish(folder):
-    run = start(folder)
+def finish(run, folder):
     assert run.wait(timeout=300) == 0, (folder / "printed").read_text()
 
 
@@ -196,7 +207,7 @@ def undisturbed(folder):
     return outs(folder)
 
 
-def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path):
+def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, start):
     expected = undisturbed(workspace(tmp_path / "a"))
     assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
     folder = workspace(tmp_path / "b")
@@ -230,13 +241,13 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path):
     run.wait()
     until(gone(below), seconds=120)
 
-    finish(folder)
+    finish(start(folder), folder)
     assert outs(folder) == expected
     assert [r["note"] for r in records(folder)].count("resumed") == 3
 
     # A finished key is handed out again, without Ray.
     begun = time.monotonic()
-    finish(folder)
+    finish(start(folder), folder)
     assert time.monotonic() - begun < 30
     assert outs(folder) == expected
     assert "is finished: its result is used" in (folder / "printed").read_text()
