@@ -112,7 +112,7 @@ def test_better_becomes_champion_and_worse_is_refused(copy, call, monkeypatch):
 def test_data_that_drifted_stops_the_flow_before_it_trains_every_time(copy, call):
     def drift(params):
         rules = {rule["kind"]: rule for rule in params["cleaning"]["rules"]}
-        rules["too_long"].update(max_characters=15)
+        rules["too_long"].update(max_characters=18)
         params["gate"]["drift"] = {"too_long": 0.05}
 
     before = change(copy, drift)
