@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.problems import Problem
 
 MANIFEST = "manifest.json"
+RESTORE = "restore it: dvc checkout -f, or make it again: seqline run"
 
 
 def canonical_json(value: object, *, indent: int | None = None) -> str:
@@ -78,6 +79,15 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def disk(path: Path) -> Generator[None]:
+    """Around our own writes to `path`: what fails there is the disk's Problem."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_problem(error, path) from error
+
+
 def disk_problem(error: OSError, path: Path) -> Problem:
     """A full, read-only or forbidden disk as a Problem."""
     return Problem(
@@ -114,54 +124,80 @@ def read_json(path: Path) -> Any:
 
 
 def write_manifest(folder: Path, **facts: object) -> None:
-    """List every file of `folder` with length and checksum, beside `facts`; written last."""
-    files = {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": checksum(path),
+    """List every file of `folder` with length and checksum, beside `facts`; written last.
+
+    The files reach the disk first: whatever ends the machine, a manifest has what it lists.
+    """
+    with disk(folder):
+        files = {
+            path.relative_to(folder).as_posix(): _fact(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != MANIFEST
         }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
     write_json(folder / MANIFEST, {"files": files, **facts})
 
 
-def read_manifest(folder: Path, *, verify: bool = True) -> dict[str, Any]:
-    """The manifest's content. With `verify`, every file is there and has its checksum."""
-    if not (folder / MANIFEST).is_file():
+def _fact(path: Path) -> dict[str, object]:
+    _flush(path)
+    return {"bytes": path.stat().st_size, "sha256": checksum(path)}
+
+
+def read_manifest(
+    folder: Path, *, verify: bool = True, facts: Mapping[str, type] | None = None
+) -> dict[str, Any]:
+    """The manifest's content: its files are there, whole, and with `verify` have their checksums.
+
+    `facts` names what else it must hold, and of which type.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
         raise Problem(
             "folder is not complete: it has no manifest",
             where=str(folder),
             remedy="make it again: seqline run",
         )
-    content: dict[str, Any] = read_json(folder / MANIFEST)
-    for name, fact in content["files"].items() if verify else ():
-        _verify(folder / name, fact)
+    content = read_json(path)
+    if not _is_manifest(content, facts or {}):
+        raise Problem("no valid manifest: it was altered", where=str(path), remedy=RESTORE)
+    for name, fact in content["files"].items():
+        _check(folder / name, fact, verify=verify)
     return content
 
 
-def _verify(path: Path, fact: Mapping[str, Any]) -> None:
-    remedy = "restore it: dvc checkout -f, or make it again: seqline run"
+def _is_manifest(content: Any, facts: Mapping[str, type]) -> bool:
+    files = content.get("files") if isinstance(content, dict) else None
+    return (
+        isinstance(files, dict)
+        and all(_holds(fact, {"bytes": int, "sha256": str}) for fact in files.values())
+        and _holds(content, facts)
+    )
+
+
+def _holds(content: Any, facts: Mapping[str, type]) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(name), kind) for name, kind in facts.items()
+    )
+
+
+def _check(path: Path, fact: Mapping[str, Any], *, verify: bool) -> None:
     if not path.is_file():
-        raise Problem("file of the manifest is missing", where=str(path), remedy=remedy)
+        raise Problem("file of the manifest is missing", where=str(path), remedy=RESTORE)
     found = path.stat().st_size
     if found != fact["bytes"]:
         raise Problem(
             f"file was cut or altered: expected {fact['bytes']} bytes",
             where=str(path),
             value=found,
-            remedy=remedy,
+            remedy=RESTORE,
         )
-    if checksum(path) != fact["sha256"]:
-        raise Problem("file was altered: its checksum differs", where=str(path), remedy=remedy)
+    if verify and checksum(path) != fact["sha256"]:
+        raise Problem("file was altered: its checksum differs", where=str(path), remedy=RESTORE)
 
 
 def empty_folder(path: Path) -> Path:
     """`path` as a folder that exists and holds nothing."""
-    try:
+    with disk(path):
         if path.exists():
             shutil.rmtree(path)
         path.mkdir(parents=True)
-    except OSError as error:
-        raise disk_problem(error, path) from error
     return path

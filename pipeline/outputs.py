@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import canonical_json, digest, writing
+from pipeline.files import canonical_json, digest, write_text
 from pipeline.problems import Problem
 from pipeline.records import Hypothesis
 
@@ -39,9 +39,7 @@ class Output:
 
 def write_outputs(path: Path, outputs: Iterable[Output]) -> None:
     """Write one test set's file, atomically."""
-    with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        for output in outputs:
-            file.write(canonical_json(output) + "\n")
+    write_text(path, "".join(canonical_json(output) + "\n" for output in outputs))
 
 
 def read_outputs(folder: Path) -> dict[str, list[Output]]:

@@ -1,7 +1,8 @@
 """Rows in bulk: the Arrow form of `records.Row`, and the Parquet files that hold them.
 
 A folder of rows is `00000.parquet`, `00001.parquet`, …: zstd, 131,072 rows a file, 16,384 a row
-group, however the rows arrived. The same rows are the same bytes.
+group, however the rows arrived; and a manifest, written last, without which it does not exist. The
+same rows are the same bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.arrow import RecordBatch
-from pipeline.files import disk_problem
+from pipeline.files import RESTORE, disk, empty_folder, read_manifest, write_manifest
 from pipeline.problems import Problem
 from pipeline.records import Row
 
@@ -46,16 +47,16 @@ def to_rows(batch: RecordBatch) -> list[Row]:
     return [Row(**value) for value in values]
 
 
-def row_files(folder: Path) -> list[Path]:
-    """The files of a folder of rows, in order; a Problem where the folder is missing."""
+def _manifest(folder: Path) -> dict[str, Any]:
+    """A folder's manifest: none of its files is missing or cut, or it is a Problem."""
     if not folder.is_dir():
         raise Problem("no such folder of rows", where=str(folder), remedy="make it: seqline run")
-    return sorted(folder.glob("*.parquet"))
+    return read_manifest(folder, verify=False, facts={"rows": int})
 
 
 def read_rows(folder: Path, columns: list[str] | None = None) -> Iterator[RecordBatch]:
     """The rows of a folder in order, one row group at a time, all columns or some."""
-    for path in row_files(folder):
+    for path in [folder / name for name in sorted(_manifest(folder)["files"])]:
         try:
             # A buffer of its own size: memory does not depend on the length of the file.
             with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
@@ -69,13 +70,13 @@ def read_rows(folder: Path, columns: list[str] | None = None) -> Iterator[Record
             raise Problem(
                 f"no valid Parquet file: {error}",
                 where=str(path),
-                remedy="restore it: dvc checkout -f, or make it again: seqline run",
+                remedy=RESTORE,
             ) from None
 
 
 def count_rows(folder: Path) -> int:
-    """How many rows a folder holds, from the files' footers."""
-    return sum(pq.read_metadata(path).num_rows for path in row_files(folder))
+    """How many rows a folder holds, as its manifest says."""
+    return _manifest(folder)["rows"]
 
 
 class RowWriter:
@@ -83,13 +84,15 @@ class RowWriter:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.rows = 0
+        self.rows = 0  # that it was given
+        self._written = 0
         self._waiting: list[RecordBatch] = []
         self._waiting_rows = 0
         self._file: pq.ParquetWriter | None = None
 
     def write(self, batch: RecordBatch) -> None:
         """Add rows; they reach the disk when a row group is full."""
+        self.rows += batch.num_rows
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         while self._waiting_rows >= GROUP_ROWS:
@@ -101,19 +104,17 @@ class RowWriter:
         self._waiting, self._waiting_rows = rest.to_batches(), rest.num_rows
         # One chunk: page ends follow chunks, and bytes must not tell how the rows arrived.
         group = table.slice(0, rows).combine_chunks()
-        try:
+        with disk(self.folder):
             self._open_file().write_table(group, row_group_size=rows)
-            pa.default_memory_pool().release_unused()  # else the allocator's leftovers add up
-        except OSError as error:
-            raise disk_problem(error, self.folder) from error
-        self.rows += rows
+        pa.default_memory_pool().release_unused()  # else the allocator's leftovers add up
+        self._written += rows
 
     def _open_file(self) -> pq.ParquetWriter:
-        if self._file is not None and self.rows % FILE_ROWS == 0:
+        if self._file is not None and self._written % FILE_ROWS == 0:
             self._file.close()
             self._file = None
         if self._file is None:
-            path = self.folder / f"{self.rows // FILE_ROWS:05d}.parquet"
+            path = self.folder / f"{self._written // FILE_ROWS:05d}.parquet"
             self._file = pq.ParquetWriter(
                 path,
                 ROWS,
@@ -125,11 +126,8 @@ class RowWriter:
         return self._file
 
     def __enter__(self) -> Self:
-        """Make the folder."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise disk_problem(error, self.folder) from error
+        """Make the folder, empty."""
+        empty_folder(self.folder)
         return self
 
     def __exit__(
@@ -138,11 +136,12 @@ class RowWriter:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Write what waits and close; after an error only close."""
+        """Write what waits, close, and the manifest last; after an error only close."""
         if kind is None and self._waiting_rows:
             self._write_group(self._waiting_rows)
-        try:
+        with disk(self.folder):
             if self._file is not None:
                 self._file.close()
-        except OSError as failure:
-            raise disk_problem(failure, self.folder) from failure
+        if kind is None:
+            assert self._written == self.rows, (self._written, self.rows)
+            write_manifest(self.folder, rows=self._written)

@@ -41,9 +41,16 @@ class Tally:
             if note is not None:
                 self._changed[corpus][note] += len(places)
 
-    def ledgers(self) -> list[Ledger]:
-        """One a corpus, in the order in which they came."""
-        return [self._ledger(corpus) for corpus in self._rows]
+    def ledgers(self, *, read: int, held: int) -> list[Ledger]:
+        """One a corpus, in the order in which they came.
+
+        `read`: rows that the inputs hold; `held`: rows that the writers took. Both are counted
+        there, not here, so a row that was lost on the way is found.
+        """
+        ledgers = [self._ledger(corpus) for corpus in self._rows]
+        found = sum(ledger.rows_in for ledger in ledgers), sum(ledger.kept for ledger in ledgers)
+        assert found == (read, held), (self.stage, found, read, held)
+        return ledgers
 
     def _ledger(self, corpus: str) -> Ledger:
         rows, samples = self._rows[corpus], self._samples[corpus]

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,40 @@ def test_a_file_that_is_missing_cut_or_altered_is_a_problem(folder, harm, messag
         read_manifest(folder)
     assert caught.value.where == str(folder / "below" / "b.txt")
     assert "dvc checkout -f" in caught.value.remedy
+
+
+def test_without_verification_a_file_is_there_and_whole(folder):
+    alter(folder / "below" / "b.txt")
     assert read_manifest(folder, verify=False)["rows"] == 2
+    cut(folder / "below" / "b.txt")
+    with pytest.raises(Problem, match="expected 3 bytes"):
+        read_manifest(folder, verify=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "null", "{}", '{"files": 1}', '{"files": {"a.txt": 1}}', '{"files": {"a.txt": {}}}',
+     '{"files": {}}', '{"files": {}, "rows": "2"}'],
+)  # fmt: skip
+def test_a_manifest_that_was_altered_is_a_problem(folder, content):
+    (folder / files.MANIFEST).write_text(content)
+    with pytest.raises(Problem, match="no valid manifest") as caught:
+        read_manifest(folder, facts={"rows": int})
+    assert caught.value.where == str(folder / files.MANIFEST)
+
+
+def test_what_is_listed_reaches_the_disk_before_its_manifest(folder, monkeypatch):
+    flushed = []
+    real = os.fsync
+
+    def fsync(handle):
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_manifest(folder, rows=2)
+    assert flushed[:2] == ["a.txt", "b.txt"]
+    assert flushed[2].startswith(".manifest.json")
 
 
 def test_a_folder_without_a_manifest_is_not_complete(folder):

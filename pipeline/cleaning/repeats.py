@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.arrow import RecordBatch
+from pipeline.files import disk
 
 PART_ROWS = 65_536
 MOST_PARTS = 256
@@ -38,12 +39,13 @@ class Verdicts:
 
     def __enter__(self) -> Self:
         """Open the files for writing."""
-        opened = self._stack.enter_context
-        self._verdicts = opened((self.folder / "verdicts").open("wb"))
-        self._parts = [
-            [opened((self.folder / name).open("wb")) for name in names] for names in self._names
-        ]
+        with disk(self.folder):
+            self._verdicts = self._open("verdicts")
+            self._parts = [[self._open(name) for name in names] for names in self._names]
         return self
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self._stack.enter_context((self.folder / name).open("wb"))
 
     def __exit__(
         self,
@@ -52,19 +54,24 @@ class Verdicts:
         at: TracebackType | None,
     ) -> None:
         """Close the files."""
-        self._stack.close()
+        with disk(self.folder):
+            self._stack.close()
 
     def add(self, judged: RecordBatch) -> None:
         """What the judge said about the next rows."""
         assert self._verdicts is not None, "open it first: with Verdicts(…) as verdicts"
-        self._verdicts.write(np.asarray(judged["verdict"]).tobytes())
+        with disk(self.folder):
+            self._verdicts.write(np.asarray(judged["verdict"]).tobytes())
+            self._add_keys(judged)
+        self.rows += judged.num_rows
+
+    def _add_keys(self, judged: RecordBatch) -> None:
         entries = np.empty(judged.num_rows, _ENTRY)
         entries["position"] = np.arange(self.rows, self.rows + judged.num_rows)
         for rule, files in enumerate(self._parts):
             keys = _halves(judged[f"key_{rule}"])
             entries["high"], entries["low"] = keys[:, 0], keys[:, 1]
             self._part(entries, files)
-        self.rows += judged.num_rows
 
     def _part(self, entries: Any, files: list[IO[bytes]]) -> None:
         part = (entries["high"] >> np.uint64(32)).astype(np.int64) & (2**self.bits - 1)
@@ -79,13 +86,14 @@ class Verdicts:
         `indices` are the places of the rules that compare rows, among all rules. A row that an
         earlier rule dropped is not compared.
         """
-        verdicts = self.read()
-        for index, names in zip(indices, self._names, strict=True):
-            for name in names:
-                later = _later(np.fromfile(self.folder / name, _ENTRY), verdicts, index)
-                verdicts[later] = index
-        if len(verdicts):
-            verdicts.flush()
+        with disk(self.folder):
+            verdicts = self.read()
+            for index, names in zip(indices, self._names, strict=True):
+                for name in names:
+                    later = _later(np.fromfile(self.folder / name, _ENTRY), verdicts, index)
+                    verdicts[later] = index
+            if len(verdicts):
+                verdicts.flush()
 
     def read(self) -> Any:
         """The verdicts of all rows as a memory map."""

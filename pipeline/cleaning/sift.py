@@ -17,7 +17,6 @@ from pipeline.cleaning import RULES
 from pipeline.cleaning.judge import KEPT, Judge, normalised
 from pipeline.cleaning.repeats import Verdicts
 from pipeline.cleaning.rule import HeldOutRule, Judgement, RepeatRule, RowRule, Rule
-from pipeline.files import disk_problem
 from pipeline.normalise import Normaliser
 from pipeline.problems import Problem
 from pipeline.records import Ledger
@@ -67,13 +66,10 @@ def judge_of(
 def record(cleaning: Cleaning, judged: Iterable[RecordBatch], folder: Path, rows: int) -> Verdicts:
     """The final verdicts of all rows, kept in `folder`; `rows` is about how many will come."""
     indices = [i for i, rule in enumerate(cleaning.rules) if isinstance(rule, RepeatRule)]
-    try:
-        with Verdicts(folder, rows, len(indices)) as verdicts:
-            for batch in judged:
-                verdicts.add(batch)
-        verdicts.settle(indices)
-    except OSError as error:
-        raise disk_problem(error, folder) from error
+    with Verdicts(folder, rows, len(indices)) as verdicts:
+        for batch in judged:
+            verdicts.add(batch)
+    verdicts.settle(indices)
     return verdicts
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.arrow import RecordBatch
-from pipeline.files import checksum, read_manifest
+from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
 from pipeline.problems import Problem
 from pipeline.shards.schema import EXAMPLES, LENGTHS_FILE, shard_name
 
-_REMEDY = "restore it: dvc checkout -f, or make it again: seqline run"
+FACTS = {"block_rows": int, "pieces_digest": str, "rows": int, "shards": list}
 
 
 class Shards:
@@ -62,12 +62,11 @@ def open_shards(folder: Path, *, verify: bool = True) -> Shards:
 
     Without `verify` lengths of files are compared, not checksums: for workers, whose driver did.
     """
-    manifest = read_manifest(folder, verify=verify)
-    for name, fact in manifest["files"].items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != fact["bytes"]:
-            raise _altered(path, f"expected {fact['bytes']} bytes")
-    return Shards(folder, manifest, checksum(folder / "manifest.json"))
+    manifest = read_manifest(folder, verify=verify, facts=FACTS)
+    counts = manifest["shards"]
+    if not all(isinstance(rows, int) for rows in counts) or sum(counts) != manifest["rows"]:
+        raise _altered(folder / MANIFEST, "its counts do not add up")
+    return Shards(folder, manifest, checksum(folder / MANIFEST))
 
 
 def ids(batch: RecordBatch, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -84,4 +83,4 @@ def _open_file(path: Path) -> Any:
 
 
 def _altered(path: Path, reason: str) -> Problem:
-    return Problem(f"shard was cut or altered: {reason}", where=str(path), remedy=_REMEDY)
+    return Problem(f"shard was cut or altered: {reason}", where=str(path), remedy=RESTORE)

@@ -2,27 +2,67 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pyarrow as pa
 
-from pipeline.arrow import RecordBatch
+from pipeline.arrow import RecordBatch, Schema
 from pipeline.arrow import compute as pc
-from pipeline.files import disk_problem, empty_folder, write_manifest
+from pipeline.files import disk, empty_folder, write_manifest
 from pipeline.shards.schema import EXAMPLES, LENGTHS, LENGTHS_FILE, shard_name
 
 
-@dataclass(slots=True)
-class _Counts:
-    """What the manifest says about the examples."""
+class _Writer:
+    """The files of a folder while they are written, and what their manifest will say."""
 
-    shards: list[int] = field(default_factory=list[int])  # rows of each
-    pieces: dict[str, int] = field(default_factory=lambda: {"source": 0, "target": 0})
-    longest: dict[str, int] = field(default_factory=lambda: {"source": 0, "target": 0})
+    def __init__(self, folder: Path, shard_rows: int) -> None:
+        self.folder, self.shard_rows = folder, shard_rows
+        self.shards: list[int] = []  # rows of each
+        self.pieces = {"source": 0, "target": 0}
+        self.longest = {"source": 0, "target": 0}
+        self._stack = ExitStack()
+        self._lengths: Any = None
+        self._shard: Any = None
 
-    def add(self, lengths: RecordBatch) -> None:
+    def __enter__(self) -> Self:
+        """Open the lengths; shards are opened as they are needed."""
+        with disk(self.folder):
+            self._lengths = self._open(LENGTHS_FILE, LENGTHS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        with disk(self.folder):
+            self._stack.close()
+
+    def write(self, block: RecordBatch) -> None:
+        """Add a block of the present shard, or the first of the next one."""
+        columns = [pc.list_value_length(block[side]) for side in ("source", "target")]
+        lengths = pa.record_batch(columns, schema=LENGTHS)
+        with disk(self.folder):
+            if not self.shards or self.shards[-1] == self.shard_rows:
+                self._next_shard()
+            self._shard.write_batch(block)
+            self._lengths.write_batch(lengths)
+        self._count(lengths)
+
+    def _next_shard(self) -> None:
+        if self._shard is not None:
+            self._shard.close()
+        self._shard = self._open(shard_name(len(self.shards)), EXAMPLES)
+        self.shards.append(0)
+
+    def _open(self, name: str, schema: Schema) -> Any:
+        return self._stack.enter_context(pa.ipc.new_file(self.folder / name, schema))
+
+    def _count(self, lengths: RecordBatch) -> None:
         self.shards[-1] += lengths.num_rows
         for side in ("source", "target"):
             self.pieces[side] += pc.sum(lengths[side]).as_py()
@@ -36,47 +76,27 @@ def write_shards(
     shard_rows: int,
     block_rows: int,
     pieces_digest: str,
-) -> None:
-    """Write batches of schema `EXAMPLES`, in order; `shard_rows` is a multiple of `block_rows`."""
+) -> int:
+    """Write batches of schema `EXAMPLES`, in order, and return how many examples there are.
+
+    `shard_rows` is a multiple of `block_rows`.
+    """
     assert shard_rows % block_rows == 0, (shard_rows, block_rows)
     empty_folder(folder)
-    counts = _Counts()
-    try:
-        with ExitStack() as stack:
-            lengths = stack.enter_context(pa.ipc.new_file(folder / LENGTHS_FILE, LENGTHS))
-            shard: Any = None
-            for block in _blocks(batches, block_rows):
-                if not counts.shards or counts.shards[-1] == shard_rows:
-                    shard = _next_shard(folder, shard, counts, stack)
-                _write_block(block, shard, lengths, counts)
-    except OSError as error:
-        raise disk_problem(error, folder) from error
+    with _Writer(folder, shard_rows) as written:
+        for block in _blocks(batches, block_rows):
+            written.write(block)
     write_manifest(
         folder,
         block_rows=block_rows,
-        longest=counts.longest,
-        pieces=counts.pieces,
+        longest=written.longest,
+        pieces=written.pieces,
         pieces_digest=pieces_digest,
-        rows=sum(counts.shards),
+        rows=sum(written.shards),
         schema=[f"{column.name}: {column.type}" for column in EXAMPLES],
-        shards=counts.shards,
+        shards=written.shards,
     )
-
-
-def _next_shard(folder: Path, shard: Any, counts: _Counts, stack: ExitStack) -> Any:
-    if shard is not None:
-        shard.close()
-    path = folder / shard_name(len(counts.shards))
-    counts.shards.append(0)
-    return stack.enter_context(pa.ipc.new_file(path, EXAMPLES))
-
-
-def _write_block(block: RecordBatch, shard: Any, lengths: Any, counts: _Counts) -> None:
-    columns = [pc.list_value_length(block[side]) for side in ("source", "target")]
-    table = pa.record_batch(columns, schema=LENGTHS)
-    counts.add(table)
-    shard.write_batch(block)
-    lengths.write_batch(table)
+    return sum(written.shards)
 
 
 def _blocks(batches: Iterable[RecordBatch], rows: int) -> Iterator[RecordBatch]:

@@ -1,7 +1,7 @@
 """Clean: training rows that are worth learning from.
 
-rows/train/*.parquet          ─┐
-rows/{valid,test}/*.parquet   ─┴─►  clean/train/*.parquet
+rows/train/                   ─┐
+rows/{valid,test}/            ─┴─►  clean/train/{00000.parquet, …, manifest.json}
   (what must not leak)              ledgers/clean.json
 """
 
@@ -54,6 +54,7 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     with RowWriter(outputs / "clean" / "train") as writer:
         for batch in kept(cleaning, ahead(read_rows(train)), verdicts, tally):
             writer.write(batch)
+        ledgers = tally.ledgers(read=count_rows(train), held=writer.rows)
+        check(cleaning, ledgers)
     shutil.rmtree(scratch)
-    check(cleaning, tally.ledgers())
-    write_json(outputs / "ledgers" / "clean.json", {"ledgers": tally.ledgers()})
+    write_json(outputs / "ledgers" / "clean.json", {"ledgers": ledgers})

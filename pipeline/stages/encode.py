@@ -1,7 +1,7 @@
 """Encode: rows as ids.
 
-clean/train/*.parquet          ─┐
-rows/{valid,test}/*.parquet    ─┼─►  shards/{train,valid,test}/{00000.arrow, …, manifest.json}
+clean/train/                   ─┐
+rows/{valid,test}/             ─┼─►  shards/{train,valid,test}/{00000.arrow, …, manifest.json}
 pieces/                        ─┘    ledgers/encode.json
 """
 
@@ -19,7 +19,7 @@ from pipeline.machine import Machine
 from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
 from pipeline.records import SPLITS
-from pipeline.rows import read_rows
+from pipeline.rows import count_rows, read_rows
 from pipeline.settings import Settings as Base
 from pipeline.shards.encode import Encoder
 from pipeline.shards.encoding import Encoding
@@ -45,16 +45,19 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     limits = settings.encoding
     encoder = Encoder(pieces, settings.task, limits.max_source_pieces, limits.max_target_pieces)
     tally = Tally("encode", samples_per_rule=5)
+    read, held = 0, 0
     for split in SPLITS:
         rows = inputs / ("clean" if split == "train" else "rows") / split
-        write_shards(
+        read += count_rows(rows)
+        held += write_shards(
             outputs / "shards" / split,
             _encoded(encoder, rows, tally, machine),
             shard_rows=limits.shard_rows,
             block_rows=limits.block_rows,
             pieces_digest=pieces.digest,
         )
-    write_json(outputs / "ledgers" / "encode.json", {"ledgers": tally.ledgers()})
+    ledgers = tally.ledgers(read=read, held=held)
+    write_json(outputs / "ledgers" / "encode.json", {"ledgers": ledgers})
 
 
 def _encoded(

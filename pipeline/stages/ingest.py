@@ -1,7 +1,7 @@
 """Ingest: whatever the corpora are, rows.
 
 corpora.folder/…  ─┐
-(sample: no files) ┴─►  rows/{train,valid,test}/*.parquet
+(sample: no files) ┴─►  rows/{train,valid,test}/{00000.parquet, …, manifest.json}
                         ledgers/ingest.json
 """
 
@@ -36,6 +36,11 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     with ExitStack() as stack:
         writers = {s: stack.enter_context(RowWriter(outputs / "rows" / s)) for s in SPLITS}
         ledgers = [_read(source, settings.corpora, writers) for source in settings.corpora.sources]
+        _check_splits(writers)
+    write_json(outputs / "ledgers" / "ingest.json", {"ledgers": ledgers})
+
+
+def _check_splits(writers: dict[str, RowWriter]) -> None:
     for split, writer in writers.items():
         if not writer.rows:
             raise Problem(
@@ -43,11 +48,10 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
                 where="params.yaml, corpora.sources",
                 remedy=f"give a corpus role: {split}, or split: {{{split}: 0.01}} if it is large",
             )
-    write_json(outputs / "ledgers" / "ingest.json", {"ledgers": ledgers})
 
 
 def _read(source: Corpus, corpora: Corpora, writers: dict[str, RowWriter]) -> Ledger:
-    rows, notes = 0, Counter[str]()
+    rows, notes, before = 0, Counter[str](), _held(writers)
     for batch in ahead(corpora.batches(source)):
         rows += batch.num_rows
         for side in ("source", "target"):
@@ -59,7 +63,12 @@ def _read(source: Corpus, corpora: Corpora, writers: dict[str, RowWriter]) -> Le
         files = ", ".join(path.as_posix() for path in source.files(corpora.folder))
         remedy = "fill it, or take it out of corpora.sources"
         raise Problem(f"corpus '{source.name}' is empty", where=files, remedy=remedy)
-    return Ledger("ingest", source.name, rows, rows, changed={k: v for k, v in notes.items() if v})
+    changed = {note: count for note, count in notes.items() if count}
+    return Ledger("ingest", source.name, rows, _held(writers) - before, changed=changed)
+
+
+def _held(writers: dict[str, RowWriter]) -> int:
+    return sum(writer.rows for writer in writers.values())
 
 
 def _parted(batch: RecordBatch) -> Iterator[tuple[str, RecordBatch]]:

@@ -1,7 +1,7 @@
 """Pieces: what the texts are made of.
 
-clean/train/*.parquet  ─►  pieces/{joint.model | source.model, target.model}
-                           pieces/pieces.json, manifest.json
+clean/train/  ─►  pieces/{joint.model | source.model, target.model}
+                  pieces/pieces.json, manifest.json
 """
 
 from collections.abc import Iterator

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.pieces.pieces import Pieces
 from pipeline.shards.read import ids, open_shards
+from pipeline.stages import clean, encode, ingest
 
 
 def ledgers(out, stage):
@@ -42,6 +43,32 @@ def test_the_ledgers_count_what_is_in_the_files(dataline, out):
     assert len(dataline.rows(out / "clean" / "train")) == clean["train"]["kept"]
     for split in dataline.ROLES:
         assert open_shards(out / "shards" / split).rows == encode[split]["kept"]
+
+
+def one_less(batches):
+    return (batch.slice(0, batch.num_rows - 1) for batch in batches)
+
+
+def lose_in_ingest(monkeypatch):
+    monkeypatch.setattr(ingest, "SPLITS", ("train", "valid"))  # rows of the test go nowhere
+
+
+def lose_in_clean(monkeypatch):
+    kept = clean.kept
+    monkeypatch.setattr(clean, "kept", lambda *args: one_less(kept(*args)))
+
+
+def lose_in_encode(monkeypatch):
+    encoded = encode._encoded
+    monkeypatch.setattr(encode, "_encoded", lambda *args: one_less(encoded(*args)))
+
+
+@pytest.mark.parametrize("lose", [lose_in_ingest, lose_in_clean, lose_in_encode])
+def test_a_row_that_gets_lost_stops_the_stage(dataline, tmp_path, monkeypatch, lose):
+    corpora = dataline.corpus(tmp_path / "corpora")
+    lose(monkeypatch)
+    with pytest.raises(AssertionError):
+        dataline.run(tmp_path, corpora)
 
 
 def test_source_and_target_of_every_example_are_of_one_row(dataline, out):

@@ -1,3 +1,4 @@
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -140,3 +141,31 @@ def test_a_failed_write_leaves_no_manifest(tmp_path):
     with pytest.raises(RuntimeError, match="lost"):
         write_shards(folder, broken(), shard_rows=8, block_rows=4, pieces_digest="")
     assert not (folder / "manifest.json").exists()
+
+
+def test_what_fails_while_examples_are_made_is_not_taken_for_the_disk(tmp_path):
+    def broken():
+        yield from batches(examples(6), 3)
+        raise ConnectionResetError("a worker went away")
+
+    with pytest.raises(ConnectionResetError, match="a worker went away"):
+        write_shards(tmp_path / "s", broken(), shard_rows=8, block_rows=4, pieces_digest="")
+
+
+def test_a_disk_that_refuses_is_a_problem(tmp_path, monkeypatch):
+    def full(path, schema):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pa.ipc, "new_file", full)
+    with pytest.raises(Problem, match="cannot write: No space left on device") as caught:
+        write(tmp_path / "s", examples(6))
+    assert caught.value.where == str(tmp_path / "s")
+
+
+@pytest.mark.parametrize("facts", [{"rows": 5}, {"shards": ["8"]}, {"shards": 22}, {"rows": None}])
+def test_an_altered_manifest_is_a_problem(tmp_path, facts):
+    path = write(tmp_path / "s", examples(22)) / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    with pytest.raises(Problem) as caught:
+        open_shards(tmp_path / "s")
+    assert caught.value.where == str(path)

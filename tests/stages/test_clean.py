@@ -101,11 +101,31 @@ def test_without_rules_every_row_stays(dataline, tmp_path):
 
 
 def test_a_full_disk_is_a_problem(dataline, tmp_path, monkeypatch):
-    def full(self, judged):
+    def full(self, entries, files):
         raise OSError(28, "No space left on device")
 
     corpora = dataline.corpus(tmp_path / "corpora")
-    monkeypatch.setattr(repeats.Verdicts, "add", full)
+    monkeypatch.setattr(repeats.Verdicts, "_part", full)
     with pytest.raises(Problem, match="cannot write: No space left on device") as caught:
         dataline.run(tmp_path, corpora, ["ingest", "clean"])
     assert caught.value.where == str(tmp_path / "state" / "scratch" / "clean")
+
+
+def test_what_fails_while_rows_are_judged_is_not_taken_for_the_disk(
+    dataline, tmp_path, monkeypatch
+):
+    def judged(*args, **kwargs):
+        raise ConnectionResetError("a worker went away")
+        yield
+
+    corpora = dataline.corpus(tmp_path / "corpora")
+    monkeypatch.setattr("pipeline.stages.clean.spread", judged)
+    with pytest.raises(ConnectionResetError, match="a worker went away"):
+        dataline.run(tmp_path, corpora, ["ingest", "clean"])
+
+
+def test_a_corpus_of_which_too_much_went_leaves_no_rows(dataline, tmp_path):
+    corpora = dataline.corpus(tmp_path / "corpora", [("gleich", "gleich")])
+    with pytest.raises(Problem, match="leaves no training row"):
+        dataline.run(tmp_path, corpora, ["ingest", "clean"])
+    assert not (tmp_path / "artifacts" / "clean" / "train" / "manifest.json").exists()

@@ -14,8 +14,11 @@ def test_rows_and_a_ledger_and_nothing_else_come_out(dataline, tmp_path):
     assert files(out) == [
         "ledgers/ingest.json",
         "rows/test/00000.parquet",
+        "rows/test/manifest.json",
         "rows/train/00000.parquet",
+        "rows/train/manifest.json",
         "rows/valid/00000.parquet",
+        "rows/valid/manifest.json",
     ]
     (first, *_) = dataline.rows(out / "rows" / "test")
     assert (first.id, first.corpus, first.split) == ("test:1", "test", "test")
@@ -60,6 +63,7 @@ def test_a_split_without_rows_is_a_problem(dataline, tmp_path, split):
     corpora["sources"] = [source for source in corpora["sources"] if source["role"] != split]
     with pytest.raises(Problem, match=f"no corpus has rows for '{split}'"):
         dataline.run(tmp_path, corpora, ["ingest"])
+    assert list(tmp_path.rglob("manifest.json")) == []
 
 
 def test_a_missing_file_is_found_before_former_rows_go(dataline, tmp_path):
