@@ -56,7 +56,7 @@ clean:
 # The stamp is touched last: an installation that was interrupted is made again.
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON): make $@ PYTHON=FILE"; exit 1; }
-	@echo "making $(VENV): about a minute, $$(grep -c '==' requirements.lock) packages"
+	@echo "making $(VENV): $$(grep -c '==' requirements.lock) packages"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@pip install -qq --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --compile-bytecode \
