@@ -33,6 +33,16 @@ class Shards:
         self.blocks: tuple[int, ...] = tuple(rows for _, _, rows in self._places)
         self._open: tuple[int, Any] | None = None
 
+    def check_pieces(self, digest: str) -> None:
+        """A Problem where the ids are not of the pieces of this digest."""
+        if self.pieces_digest != digest:
+            raise Problem(
+                "examples were made with other pieces",
+                where=str(self.folder),
+                value=f"pieces {self.pieces_digest[:16]}; artifacts/pieces has {digest[:16]}",
+                remedy="make them again: seqline run",
+            )
+
     def lengths(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Ids of each source (EOS counted) and each target (bare), in the examples' order."""
         path = self.folder / LENGTHS_FILE

@@ -21,6 +21,7 @@ from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
 from pipeline.records import Hypothesis, Row
 from pipeline.rows import read_rows, to_rows
+from pipeline.seats import crew_of
 from pipeline.settings import Settings as Base
 from pipeline.shards.read import ids, open_shards
 from pipeline.spread import spread
@@ -34,25 +35,27 @@ class Settings(Base):
 
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Decode the test shards with every core (or the GPU) and write each test set's file."""
+    device = crew_of(machine, gpus=torch.cuda.device_count()).device
     rows = [row for batch in read_rows(inputs / "rows" / "test") for row in to_rows(batch)]
-    sources = _sources(inputs / "shards" / "test")
+    pieces = Pieces.read(inputs / "pieces")
+    sources = _sources(inputs / "shards" / "test", pieces)
     if len(rows) != len(sources):
         raise Problem(
             f"{len(rows)} test rows have {len(sources)} encoded sources",
             where=str(inputs / "shards" / "test"),
             remedy="make them again: seqline run",
         )
-    device = _device(machine)
     worker = Worker((inputs / "model").resolve(), settings.decoding, device)
     processes = machine.processes() if device == "cpu" else 1
     work = partial(spread, worker, processes=processes)
     found = decode_spread(sources, work, machine.decode_batch)
-    texts = hypotheses(Pieces.read(inputs / "pieces"), found)
+    texts = hypotheses(pieces, found)
     _write(outputs / "hypotheses", map(_output, rows, texts))
 
 
-def _sources(folder: Path) -> list[Ids]:
+def _sources(folder: Path, pieces: Pieces) -> list[Ids]:
     shards = open_shards(folder)
+    shards.check_pieces(pieces.digest)
     return [one for index in range(len(shards.blocks)) for one in _split(shards.block(index))]
 
 
@@ -60,12 +63,6 @@ def _split(block: object) -> Iterator[Ids]:
     values, offsets = ids(block, "source")
     for start, end in pairwise(offsets):
         yield values[start:end].tolist()
-
-
-def _device(machine: Machine) -> str:
-    if machine.device != "auto":
-        return machine.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _output(row: Row, found: tuple[Hypothesis, ...]) -> Output:

@@ -78,9 +78,12 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
 
 def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dict[str, Any]]:
     """The job of these settings, and what its key is a digest of."""
-    opened = {split: open_examples(inputs / "shards" / split) for split in ("train", "valid")}
-    shards = {split: examples.shards.digest for split, examples in opened.items()}
     pieces, start = Pieces.read(inputs / "pieces").digest, settings.training.start.resolve()
+    shards: dict[str, str] = {}
+    for split in ("train", "valid"):
+        opened = open_examples(inputs / "shards" / split).shards
+        opened.check_pieces(pieces)
+        shards[split] = opened.digest
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces)
     key = runkey.run_key(parts)
     folder = machine.state.resolve() / key

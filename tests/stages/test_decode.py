@@ -121,6 +121,23 @@ def test_rows_without_their_sources_are_a_problem(inputs, tmp_path):
         decode.run(SETTINGS, Machine(device="cpu"), tmp_path, tmp_path / "out")
 
 
+def test_shards_of_other_pieces_are_a_problem(inputs, tmp_path):
+    for name in ("model", "rows", "shards"):
+        (tmp_path / name).symlink_to(inputs / name)
+    other = TRAINERS["bpe"](vocabulary=290)
+    write_pieces(tmp_path / "pieces", (other.train(TEXTS),), Normaliser())
+    with pytest.raises(Problem, match="made with other pieces") as caught:
+        decode.run(SETTINGS, Machine(device="cpu"), tmp_path, tmp_path / "out")
+    assert caught.value.where == str(tmp_path / "shards" / "test")
+
+
+def test_a_gpu_that_is_not_there_is_a_problem(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(Problem, match="torch finds no GPU here") as caught:
+        decode.run(SETTINGS, Machine(device="cuda"), inputs, tmp_path)
+    assert caught.value.where == "machine.yaml, device"
+
+
 def test_settings_are_the_section_decoding():
     assert list(decode.Settings.model_fields) == ["decoding"]
     assert isinstance(SETTINGS.decoding, Decoding)
