@@ -73,7 +73,7 @@ class Outside:
 
     def promote(self, version: Version, verdict: Verdict) -> bool:
         """Make a version that passed the champion; once, so that a rollback is not undone."""
-        from pipeline.registry.decisions import promote
+        from pipeline.registry.champion import promote
 
         if verdict.outcome not in GOOD or self._promoted(version):
             return False

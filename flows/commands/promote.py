@@ -4,7 +4,7 @@ from flows.opened import opened
 from flows.release import outside, who
 from flows.talk import say
 from pipeline.problems import Problem
-from pipeline.registry.decisions import promote as decide
+from pipeline.registry.champion import promote as decide
 from pipeline.registry.verdicts import verdicts
 from pipeline.registry.versions import CHALLENGER, CHAMPION, at, version
 

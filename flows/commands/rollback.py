@@ -3,7 +3,7 @@
 from flows.opened import opened
 from flows.release import outside, who
 from flows.talk import say
-from pipeline.registry.decisions import rollback as decide
+from pipeline.registry.champion import rollback as decide
 
 
 def rollback(why: str) -> None:

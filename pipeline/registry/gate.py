@@ -23,6 +23,7 @@ from pipeline.metrics.metric import Metric
 from pipeline.metrics.slices import slices
 from pipeline.outputs import Output, read_outputs, rows_digest
 from pipeline.records import Check, Verdict, Version
+from pipeline.registry.decisions import refuse
 from pipeline.registry.drift import drift
 from pipeline.registry.former import former_outputs
 from pipeline.registry.server import Server, answered
@@ -90,12 +91,16 @@ def judge(server: Server, settings: Gate, challenger: Version, outs: Path) -> Ve
     checks += drift(server, settings.drift, champion, outs / "ledgers")
     outcome = "passed" if all(check.passed for check in checks) else "refused"
     verdict = replace(empty, outcome=outcome, checks=tuple(checks))
+    if outcome == "refused":
+        refuse(server, verdict)  # before it is stored: then nobody asks again
     return store_verdict(server, challenger, verdict)
 
 
 @answered
 def judge_data(server: Server, settings: Gate, ledgers: Path) -> tuple[Check, ...]:
     """The drift limits alone, which the flow asks about after `clean`, before it trains."""
+    if not settings.drift:
+        return ()
     return tuple(drift(server, settings.drift, at(server, CHAMPION), ledgers))
 
 

@@ -11,7 +11,7 @@ from pipeline.registry.decisions import Decision, decisions
 from pipeline.registry.server import Server, answered
 from pipeline.registry.versions import CHAMPION, aliases
 
-Kind = Literal["promote", "rollback", "moved by other means", "unfinished", "stopped"]
+Kind = Literal["promote", "rollback", "refuse", "moved by other means", "unfinished", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Event:
 
 @answered
 def history(server: Server) -> list[Event]:
-    """All events, the earliest first; the last one's `to_version` is where the champion stands."""
+    """All events, the earliest first."""
     events: list[Event] = []
     stands = ""
     for decision in decisions(server):
@@ -37,7 +37,7 @@ def history(server: Server) -> list[Event]:
             events.append(_elsewhere(stands, decision.from_version))
             stands = decision.from_version
         events.append(_event(decision))
-        if decision.state == "closed":
+        if decision.state == "closed" and decision.kind != "refuse":
             stands = decision.to_version
     now = aliases(server).get(CHAMPION, "")
     if now != stands and not (events and events[-1].kind == "unfinished"):

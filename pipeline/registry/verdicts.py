@@ -8,7 +8,7 @@ from pipeline.registry.server import Server, answered
 from pipeline.registry.storage import fetch, names, upload_texts
 
 
-def _name(verdict: Verdict) -> str:
+def verdict_name(verdict: Verdict) -> str:
     """A file name from all that a verdict is about, and nothing of what it says."""
     about = [verdict.champion, verdict.test_digest, verdict.settings_digest]
     return f"{digest(about)[:16]}.json"
@@ -21,10 +21,10 @@ def _place(version: Version) -> str:
 @answered
 def find_verdict(server: Server, challenger: Version, about: Verdict) -> Verdict | None:
     """The stored verdict on what `about` is about, if there is one."""
-    if _name(about) not in names(server, challenger.run_id, _place(challenger)):
+    if verdict_name(about) not in names(server, challenger.run_id, _place(challenger)):
         return None
     with fetch(server, challenger.run_id, _place(challenger)) as folder:
-        return _verdict(read_json(folder / _name(about)))
+        return _verdict(read_json(folder / verdict_name(about)))
 
 
 @answered
@@ -34,7 +34,7 @@ def store_verdict(server: Server, challenger: Version, verdict: Verdict) -> Verd
     if known is not None:
         return known
     text = canonical_json(verdict, indent=2) + "\n"
-    upload_texts(server, challenger.run_id, {_name(verdict): text}, _place(challenger))
+    upload_texts(server, challenger.run_id, {verdict_name(verdict): text}, _place(challenger))
     against = f" against {verdict.champion}" if verdict.champion else ""
     client = server.client
     client.set_model_version_tag(

@@ -8,7 +8,8 @@ import pytest
 from pipeline.files import digest, write_manifest, write_text
 from pipeline.problems import Problem
 from pipeline.records import Check
-from pipeline.registry.decisions import promote, rollback
+from pipeline.registry import gate
+from pipeline.registry.champion import promote, rollback
 from pipeline.registry.gate import Gate, judge, judge_data
 from pipeline.registry.history import history
 from pipeline.registry.lineage import Lineage
@@ -85,9 +86,31 @@ def test_a_worse_challenger_is_refused_a_better_one_promoted_and_rolled_back(ser
     assert aliases(server)["champion"] == "1"
     assert [(e.kind, e.to_version, e.verdict) for e in history(server)] == [
         ("promote", "1", "first"),
+        ("refuse", "2", "refused"),
         ("promote", "3", "passed"),
         ("rollback", "1", ""),
     ]
+
+
+def test_a_refusal_is_written_once_and_goes_from_the_champion_to_who_did_not_become_it(
+    server, registered, monkeypatch
+):
+    one, outs = registered("one", right=30)
+    promote(server, one, who="t", why="first", verdict=None)
+    worse, outs = registered("worse", right=15)
+    store = gate.store_verdict
+    monkeypatch.setattr(gate, "store_verdict", lambda *_: store(None, None, None))
+    with pytest.raises(AttributeError):  # the gate is stopped right before it stores the verdict
+        judge(server, GATE, worse, outs)
+    monkeypatch.setattr(gate, "store_verdict", store)
+    judge(server, GATE, worse, outs)
+    judge(server, GATE, worse, outs)
+    [refusal] = [event for event in history(server) if event.kind == "refuse"]
+    assert (refusal.from_version, refusal.to_version, refusal.who) == ("1", "2", "gate")
+    assert refusal.why == "not shown to be as good: test exact_match"
+    assert [event.kind for event in history(server)] == ["promote", "refuse"]
+    with pytest.raises(Problem, match="no earlier champion"):
+        rollback(server, who="t", why="")
 
 
 def test_a_slice_may_fail_where_the_whole_does_not(server, registered):
@@ -96,15 +119,15 @@ def test_a_slice_may_fail_where_the_whole_does_not(server, registered):
     one, outs = registered("one", sources=short + long)
     promote(server, one, who="t", why="first", verdict=None)
     two, outs = registered("two", sources=short + long, right=35)
-    gate = GATE.model_copy(update={"margin": 0.3})
-    verdict = judge(server, gate, two, outs)
+    wide = GATE.model_copy(update={"margin": 0.3})
+    verdict = judge(server, wide, two, outs)
     assert verdict.outcome == "refused"
     assert [(check.name, check.margin, check.passed) for check in verdict.checks] == [
         ("test exact_match", 0.3, True),
         ("test length 1-10 exact_match", 0.2, True),
         ("test length 11+ exact_match", 0.2, False),
     ]
-    small = gate.model_copy(update={"min_rows": 7})
+    small = wide.model_copy(update={"min_rows": 7})
     assert judge(server, small, two, outs).outcome == "passed"
 
 
@@ -137,16 +160,16 @@ def test_a_verdict_is_stored_once_for_challenger_champion_rows_and_settings(serv
 
 def test_a_rule_that_drops_much_more_than_for_the_champion_is_refused(server, registered):
     one, outs = registered("one", dropped=10)
-    gate = GATE.model_copy(update={"drift": {"too_long": 0.05}})
-    assert judge_data(server, gate, outs / "ledgers") == ()
+    strict = GATE.model_copy(update={"drift": {"too_long": 0.05}})
+    assert judge_data(server, strict, outs / "ledgers") == ()
     promote(server, one, who="t", why="first", verdict=None)
     two, outs = registered("two", dropped=20)
     checks = (
         Check("drift clean all corpora too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
         Check("drift clean train too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
     )
-    assert judge_data(server, gate, outs / "ledgers") == checks
-    verdict = judge(server, gate, two, outs)
+    assert judge_data(server, strict, outs / "ledgers") == checks
+    verdict = judge(server, strict, two, outs)
     assert (verdict.outcome, verdict.checks[1:]) == ("refused", checks)
     assert judge_data(server, GATE, outs / "ledgers") == ()
 

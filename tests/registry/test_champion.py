@@ -1,13 +1,15 @@
-"""Decisions: written before the alias moves, closed after; rollback and history follow them."""
+"""The champion moves by decisions; rollback and history follow them, and a second try goes on."""
 
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from pipeline.problems import Problem
 from pipeline.records import Verdict
-from pipeline.registry import decisions as deciding
-from pipeline.registry.decisions import decisions, promote, rollback
+from pipeline.registry import champion as deciding
+from pipeline.registry.champion import promote, rollback
+from pipeline.registry.decisions import decisions
 from pipeline.registry.history import history
 from pipeline.registry.lineage import Lineage
 from pipeline.registry.register import register
@@ -140,3 +142,67 @@ def test_what_a_crash_left_open_is_settled_by_where_the_alias_stands(
     before = "2" if arrived else ""
     promote(server, version(server, "3"), who="ann", why="best", verdict=None, expected=before)
     assert [one.state for one in decisions(server)] == [state, "closed"]
+
+
+@pytest.fixture
+def fail_once(server, monkeypatch):
+    """Let the server be away for one call, before or after it has done what was asked."""
+
+    def install(name: str, *, after: bool):
+        client = type(server.client)
+        asked = getattr(client, name)
+
+        def lost(self, *arguments, **named):
+            monkeypatch.setattr(client, name, asked)
+            if after:
+                asked(self, *arguments, **named)
+            raise MlflowException("the connection was lost")
+
+        monkeypatch.setattr(client, name, lost)
+
+    return install
+
+
+MOVE, TIDY = "set_registered_model_alias", "delete_registered_model_alias"
+AWAY = [("create_run", True), (MOVE, False), (MOVE, True), (TIDY, False), (TIDY, True)]
+AWAY += [("set_terminated", False), ("set_terminated", True)]
+
+
+@pytest.mark.parametrize(("call", "after"), AWAY)
+def test_a_promotion_that_lost_its_server_succeeds_when_it_is_tried_again(
+    server, three, fail_once, call, after
+):
+    promote(server, three[0], who="ann", why="first", verdict=None)
+    server.client.set_registered_model_alias("tiny", "challenger", "2")
+    fail_once(call, after=after)
+    for tries in (1, 2):
+        try:
+            promote(server, three[1], who="ann", why="better", verdict=PASSED, expected="1")
+        except Problem as problem:
+            assert (tries, problem.retry) == (1, True)
+    assert aliases(server) == {"champion": "2"}
+    closed = [one for one in decisions(server) if one.state == "closed"]
+    assert [(one.from_version, one.to_version) for one in closed] == [("", "1"), ("1", "2")]
+    assert all(one.state != "open" for one in decisions(server))
+
+
+def test_a_rollback_that_lost_its_server_is_not_done_twice(server, three, fail_once):
+    for one in three:
+        promote(server, one, who="ann", why="", verdict=None)
+    fail_once("set_terminated", after=False)
+    with pytest.raises(Problem, match="does not answer"):
+        rollback(server, who="ann", why="complaints")
+    made = rollback(server, who="ann", why="complaints")
+    assert (made.to_version, made.state) == ("2", "closed")
+    assert aliases(server)["champion"] == "2"
+    assert told(server)[3:] == [("rollback", "3", "2", "complaints")]
+
+
+def test_nothing_is_rolled_back_to_a_version_that_was_deleted(server, three):
+    promote(server, three[0], who="ann", why="first", verdict=None)
+    promote(server, three[1], who="ann", why="better", verdict=None)
+    server.client.delete_model_version("tiny", "1")
+    with pytest.raises(Problem, match="the earlier champion was deleted") as caught:
+        rollback(server, who="ann", why="complaints")
+    assert caught.value.value == "version 1"
+    assert len(told(server)) == 2
