@@ -1,7 +1,8 @@
 """Lines: a text file, compressed or not, as a stream of Arrow string arrays.
 
 A line ends at LF and at nothing else; whatever else it holds (tabs, trailing spaces, CR, U+2028)
-reaches the row byte for byte. Only a byte order mark at the start of a file is no text.
+reaches the row byte for byte. Only a byte order mark at the start of a file is no text. Memory is
+bounded, however much a file unpacks to.
 """
 
 import bz2
@@ -14,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import zstandard
 from numpy.typing import NDArray
 
 from pipeline.arrow import Array
@@ -23,26 +23,28 @@ from pipeline.problems import Problem
 LineEnd = Literal["lf", "crlf"]
 CHUNK_BYTES = 1 << 20
 LONGEST_LINE_BYTES = 1 << 26
+XZ_MEMORY_BYTES = 1 << 28  # xz -9 needs a quarter of it
 _LF, _CR = 10, 13
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def read_lines(path: Path, line_end: LineEnd = "lf") -> Iterator[Array]:
     """The lines in order, about a megabyte at a time; a Problem names file and line."""
     number, rest = 1, b""
     for chunk in _chunks(path):
+        end = chunk.find(b"\n")
+        if len(rest) + (end if end >= 0 else len(chunk)) > LONGEST_LINE_BYTES:
+            raise Problem(
+                f"line is longer than {LONGEST_LINE_BYTES} bytes",
+                where=f"{path}, line {number}",
+                remedy="is this a text file with one example a line?",
+            )
         complete, found, tail = (rest + chunk).rpartition(b"\n")
         rest = tail
         if found:
             lines = _strings(complete + found, path, number, line_end)
             yield lines
             number += len(lines)
-        elif len(rest) > LONGEST_LINE_BYTES:
-            raise Problem(
-                f"line is longer than {LONGEST_LINE_BYTES} bytes",
-                where=f"{path}, line {number}",
-                remedy="is this a text file with one example a line?",
-            )
     if rest:  # a last line without its end
         end = b"\r\n" if line_end == "crlf" and not rest.endswith(b"\r") else b"\n"
         yield _strings(rest + end, path, number, line_end)
@@ -61,7 +63,8 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise Problem(
             f"cannot be read to its end: {error}",
             where=str(path),
-            remedy="fetch the file again, or check that its suffix names its compression",
+            remedy="fetch the file again, or check that its suffix names its compression; "
+            "one that needs too much memory has to be packed anew",
         ) from None
 
 
@@ -75,32 +78,38 @@ def missing(path: Path) -> Problem:
 
 
 def _decompressed(path: Path) -> Iterator[bytes]:
-    if path.suffix == ".zst":
-        yield from _zst(path)
+    """Chunks of at most `CHUNK_BYTES`."""
+    if path.suffix == ".xz":
+        yield from _xz(path)
         return
-    opener: Any = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}.get(path.suffix, open)
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".zst": _open_zst}.get(path.suffix, open)
     with opener(path, "rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
 
-def _zst(path: Path) -> Iterator[bytes]:
-    """Frames one after the other; a stream reader would take a cut file for a whole one."""
+def _open_zst(path: Path, mode: str) -> Any:
+    """Arrow's stream: zstandard's own reader would take a cut file for a whole one."""
+    return pa.CompressedInputStream(path.open(mode), "zstd")
+
+
+def _xz(path: Path) -> Iterator[bytes]:
+    """Streams one after the other, zeros between them; lzma.open has no limit of memory."""
     with path.open("rb") as file:
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-        fed = False
-        while data := file.read(CHUNK_BYTES // 4):
-            while data:
-                fed = True
-                chunk = decompressor.decompress(data)
-                if chunk:
+        data = file.read(CHUNK_BYTES)
+        while True:
+            stream = lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES)
+            while not stream.eof:
+                if chunk := stream.decompress(data, CHUNK_BYTES):
                     yield chunk
-                data = b""
-                if decompressor.eof:
-                    data, fed = decompressor.unused_data, False
-                    decompressor = zstandard.ZstdDecompressor().decompressobj()
-        if fed:
-            raise EOFError("compressed file ended before the end of its last frame")
+                data = file.read(CHUNK_BYTES) if stream.needs_input else b""
+                if stream.needs_input and not data:
+                    raise EOFError("compressed file ended before the end of its last stream")
+            data = stream.unused_data.lstrip(b"\0")
+            while not data and (more := file.read(CHUNK_BYTES)):
+                data = more.lstrip(b"\0")
+            if not data:
+                return
 
 
 def _strings(data: bytes, path: Path, number: int, line_end: LineEnd) -> Array:

@@ -124,3 +124,50 @@ def test_a_file_without_line_ends_does_not_fill_the_memory(tmp_path, monkeypatch
     with pytest.raises(Problem, match="line is longer than 1000 bytes") as caught:
         read(path)
     assert caught.value.where == f"{path}, line 2"
+
+
+@pytest.mark.parametrize("name", ["text.gz", "text.xz", "text.bz2", "text.zst"])
+def test_what_unpacks_to_very_much_comes_in_small_chunks(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(PACK[name](b"a\n" * (4 << 20)))
+    assert path.stat().st_size < 1 << 16
+    counts = [len(array) for array in read_lines(path)]
+    assert sum(counts) == 4 << 20
+    assert max(counts) <= lines.CHUNK_BYTES
+
+
+@pytest.mark.parametrize("name", PACK)
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_above_the_bound_is_a_problem_even_if_it_ends(tmp_path, monkeypatch, name, end):
+    monkeypatch.setattr(lines, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(lines, "LONGEST_LINE_BYTES", 1_000)
+    path = tmp_path / name
+    path.write_bytes(PACK[name](b"short\n" + b"x" * 1_000 + b"\n"))
+    assert [len(line) for line in read(path)] == [5, 1_000]
+    path.write_bytes(PACK[name](b"short\n" + b"x" * 1_001 + end))
+    with pytest.raises(Problem, match="line is longer than 1000 bytes") as caught:
+        read(path)
+    assert caught.value.where == f"{path}, line 2"
+
+
+def test_zeros_may_stand_between_the_streams_of_an_xz_file(tmp_path):
+    path = tmp_path / "text.xz"
+    path.write_bytes(lzma.compress(b"a\n") + b"\0" * 8 + lzma.compress(b"b\n") + b"\0" * 4)
+    assert read(path) == ["a", "b"]
+
+
+def test_an_xz_file_that_needs_too_much_memory_is_a_problem(tmp_path):
+    path = tmp_path / "text.xz"
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 29}]
+    path.write_bytes(lzma.compress(b"a\n", filters=filters))
+    with pytest.raises(Problem, match="Memory usage limit") as caught:
+        read(path)
+    assert "packed anew" in caught.value.remedy
+
+
+@pytest.mark.parametrize("rest", [b"", b"\0"])
+def test_an_xz_file_cut_to_nothing_is_a_problem(tmp_path, rest):
+    path = tmp_path / "text.xz"
+    path.write_bytes(rest)
+    with pytest.raises(Problem, match="cannot be read to its end"):
+        read(path)

@@ -57,6 +57,34 @@ def test_a_missing_file_is_found_before_anything_is_read(tmp_path):
     assert caught.value.where == str(tmp_path / "a.en")
 
 
+@pytest.fixture
+def data(tmp_path):
+    """A folder with the two files of `GOOD`, and one beside it."""
+    (tmp_path / "data").mkdir()
+    for name in ("data/a.de", "data/a.en", "beside"):
+        (tmp_path / name).write_text("x\n")
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("name", ["../beside", "../data/../beside", "{}/../beside", "/dev/null"])
+def test_a_file_outside_the_folder_is_refused(data, name):
+    source = GOOD | {"target": name.format(data)}
+    chosen = parse(Corpora, {"folder": data, "sources": [source]}, "params.yaml")
+    with pytest.raises(Problem, match="corpus 'a' lies outside") as caught:
+        chosen.check_files()
+    assert caught.value.where == "params.yaml, corpora.sources"
+    assert caught.value.value == str(data / name.format(data))
+
+
+@pytest.mark.parametrize("name", ["a.en", "./a.en", "{}/a.en", "link"])
+def test_a_file_inside_the_folder_may_be_absolute_or_a_link(data, name, monkeypatch):
+    (data / "link").symlink_to(data.parent / "beside")
+    source = GOOD | {"target": name.format(data)}
+    monkeypatch.chdir(data.parent)
+    for folder in (data, "data"):
+        parse(Corpora, {"folder": folder, "sources": [source]}, "params.yaml").check_files()
+
+
 def test_settings_come_back_from_their_dump():
     chosen = corpora(GOOD)
     dumped = chosen.model_dump()["sources"][0]
