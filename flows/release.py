@@ -14,7 +14,7 @@ from pipeline.machine import Machine
 from pipeline.outputs import Output, read_outputs
 from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
-from pipeline.registry.gate import Gate, judge
+from pipeline.registry.gate import Gate, judge, judged
 from pipeline.registry.server import Registry, Server, connect
 from pipeline.registry.verdicts import verdicts
 from pipeline.settings import Settings, load
@@ -58,6 +58,14 @@ class Outside:
         """Hold a version against the champion; stored once."""
         return judge(self.server, self.gate, version, ARTIFACTS)
 
+    def verdict_on(self, version: Version) -> Verdict | None:
+        """The verdict against today's champion: asked where artifacts/ hold it, else as stored."""
+        if not all((ARTIFACTS / name).is_dir() for name in ("package", "hypotheses", "scores")):
+            return None
+        if version.package_digest == package_digest():
+            return self.judge(version)
+        return judged(self.server, self.gate, version, ARTIFACTS)
+
     def settled(self) -> Version | None:
         """The version of what is in artifacts/, if it is registered and its verdict is acted on."""
         version = self.registered()
@@ -74,23 +82,24 @@ class Outside:
     def promote(self, version: Version, verdict: Verdict) -> bool:
         """Make a version that passed the champion; once, so that a rollback is not undone."""
         from pipeline.registry.champion import promote
+        from pipeline.registry.versions import CHAMPION, aliases
 
-        if verdict.outcome not in GOOD or self._promoted(version):
+        if verdict.outcome not in GOOD:
             return False
-        promote(
-            self.server,
-            version,
-            who=who(),
-            why=f"gate: {verdict.outcome}",
-            verdict=verdict,
-            expected=verdict.champion,
-        )
-        return True
+        if not self._promoted(version):
+            why = f"gate: {verdict.outcome}"
+            promote(
+                self.server, version, who=who(), why=why, verdict=verdict, expected=verdict.champion
+            )
+        return aliases(self.server).get(CHAMPION) == version.number
 
-    def report(self, version: Version, verdict: Verdict | None, bill: Sequence[Item] = ()) -> Path:
-        """Write the report page."""
+    def report(self, version: Version, verdict: Verdict, bill: Sequence[Item] = ()) -> Path:
+        """Write the report page; a champion's has the verdict on which it was promoted."""
+        from pipeline.registry.champion import promoted_on
         from pipeline.report.write import write_report
 
+        if verdict.outcome == "same":
+            verdict = promoted_on(self.server, version) or verdict
         write_report(
             REPORT,
             outs=ARTIFACTS,
@@ -101,15 +110,15 @@ class Outside:
         )
         return REPORT
 
-    def _champions_outputs(self, verdict: Verdict | None) -> dict[str, list[Output]] | None:
-        """The outputs of the champion that the verdict is about."""
+    def _champions_outputs(self, verdict: Verdict) -> dict[str, list[Output]] | None:
+        """The outputs of the champion that the verdict is about, unless it was deleted since."""
         from pipeline.registry.former import former_outputs
-        from pipeline.registry.versions import version
+        from pipeline.registry.versions import every
 
-        if verdict is None or verdict.champion in ("", verdict.challenger):
+        champions = [one for one in every(self.server) if one.number == verdict.champion]
+        if not champions or verdict.champion == verdict.challenger:
             return None
-        champion = version(self.server, verdict.champion)
-        return former_outputs(self.server, champion, read_outputs(ARTIFACTS / "hypotheses"))
+        return former_outputs(self.server, champions[0], read_outputs(ARTIFACTS / "hypotheses"))
 
     def _promoted(self, version: Version) -> bool:
         from pipeline.registry.history import history

@@ -7,7 +7,10 @@ from pipeline.problems import Problem
 
 
 def report() -> None:
-    """Of the version that artifacts/ holds, with its last verdict."""
+    """Of the version that artifacts/ holds, with the verdict against today's champion.
+
+    Where it is the champion itself: with the verdict on which it was promoted.
+    """
     with locked("seqline report") as machine:
         world = outside(machine)
         version = world.registered()

@@ -11,6 +11,7 @@ from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
 from pipeline.registry.decisions import PATIENCE_SECONDS, Decision, Kind, decisions, write
 from pipeline.registry.server import Server, answered
+from pipeline.registry.verdicts import find_verdict
 from pipeline.registry.versions import CHALLENGER, CHAMPION, aliases, every
 
 
@@ -44,8 +45,7 @@ def promote(
         return None
     if expected is not None and before != expected:
         raise _moved(server, expected, before)
-    outcome = "" if verdict is None else verdict.outcome
-    return _decide(server, "promote", who, before, version.number, why, outcome)
+    return _decide(server, "promote", before, version.number, who=who, why=why, verdict=verdict)
 
 
 @answered
@@ -72,7 +72,17 @@ def rollback(server: Server, *, who: str, why: str) -> Decision:
             value=f"version {stack[-2]}",
             remedy="name a version: seqline promote NUMBER",
         )
-    return _decide(server, "rollback", who, before, stack[-2], why, "")
+    return _decide(server, "rollback", before, stack[-2], who=who, why=why, verdict=None)
+
+
+@answered
+def promoted_on(server: Server, version: Version) -> Verdict | None:
+    """The verdict on which a version became champion the last time, if there was one."""
+    for one in reversed(decisions(server)):
+        promotion = one.state == "closed" and one.kind == "promote"
+        if promotion and one.to_version == version.number:
+            return find_verdict(server, version, one.about) if one.about else None
+    return None
 
 
 def _stack(found: list[Decision]) -> list[str]:
@@ -101,11 +111,18 @@ def _moved(server: Server, expected: str, found: str) -> Problem:
 
 
 def _decide(
-    server: Server, kind: Kind, who: str, before: str, after: str, why: str, verdict: str
+    server: Server,
+    kind: Kind,
+    before: str,
+    after: str,
+    *,
+    who: str,
+    why: str,
+    verdict: Verdict | None,
 ) -> Decision:
     """Write, look whether we are alone and the alias is where it was, move, close."""
     settle(server)
-    mine = write(server, kind, who, before, after, why, verdict)
+    mine = write(server, kind, before, after, who=who, why=why, verdict=verdict)
     rivals = [one for one in decisions(server) if one.state == "open" and one.id != mine]
     found = aliases(server).get(CHAMPION, "")
     if rivals or found != before:

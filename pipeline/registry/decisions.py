@@ -38,6 +38,7 @@ class Decision:
     to_version: str
     why: str
     verdict: str  # outcome, or "" where nobody was asked
+    about: str  # the stored verdict's name, or ""
     state: Literal["open", "closed", "stopped"]
     process: str  # a name of its own for the process that decided
 
@@ -54,33 +55,36 @@ _STATES = {"RUNNING": "open", "FINISHED": "closed", "FAILED": "stopped"}
 @answered
 def refuse(server: Server, verdict: Verdict) -> None:
     """Write that the gate refused a version; once for each verdict."""
-    about = f"{verdict.challenger} {verdict_name(verdict)}"
-    if server.client.search_runs([server.decisions], f"tags.about = '{about}'", max_results=1):
+    about = verdict.challenger, verdict_name(verdict)
+    if any(
+        (one.kind, one.to_version, one.about) == ("refuse", *about) for one in decisions(server)
+    ):
         return
     failed = [check.name for check in verdict.checks if not check.passed]
     more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
     why = f"not shown to be as good: {', '.join(failed[:3])}{more}"
     move = verdict.champion, verdict.challenger
-    written = write(server, "refuse", "gate", *move, why, verdict.outcome, about=about)
+    written = write(server, "refuse", *move, who="gate", why=why, verdict=verdict)
     server.client.set_terminated(written, "FINISHED")
 
 
 def write(
     server: Server,
     kind: Kind,
-    who: str,
     before: str,
     after: str,
+    *,
+    who: str,
     why: str,
-    verdict: str,
-    **more: str,
+    verdict: Verdict | None,
 ) -> str:
     """The id of a new decision, still open."""
-    tags = {"kind": kind, "who": who, "from": before, "to": after, "why": why, "verdict": verdict}
+    outcome, about = ("", "") if verdict is None else (verdict.outcome, verdict_name(verdict))
+    tags = {"kind": kind, "from": before, "to": after, "who": who, "why": why}
+    tags |= {"verdict": outcome, "about": about, "process": _PROCESS}
     known = decisions(server)
     start = max([time.time(), *(one.when + 0.001 for one in known)])  # an order even among clocks
     name = f"{kind} {before or 'none'} to {after}"
-    tags |= {"process": _PROCESS, **more}
     return server.client.create_run(server.decisions, round(1000 * start), tags, name).info.run_id
 
 
@@ -109,6 +113,7 @@ def _read(run: "Run") -> Decision:
         to_version=tags["to"],
         why=tags["why"],
         verdict=tags["verdict"],
+        about=tags.get("about", ""),
         state=_STATES.get(status, "stopped"),  # pyright: ignore[reportArgumentType]
         process=tags.get("process", ""),
     )

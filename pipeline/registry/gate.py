@@ -6,6 +6,7 @@ margin (non-inferiority): that it is not worse has to be shown, not merely not r
 whose interval also reaches above zero says that the test set is too small to tell.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from pipeline.registry.decisions import refuse
 from pipeline.registry.drift import drift
 from pipeline.registry.former import former_outputs
 from pipeline.registry.server import Server, answered
-from pipeline.registry.verdicts import find_verdict, store_verdict
+from pipeline.registry.verdicts import find_verdict, store_verdict, verdict_name
 from pipeline.registry.versions import CHAMPION, at
 from pipeline.settings import Settings
 
@@ -68,19 +69,14 @@ def judge(server: Server, settings: Gate, challenger: Version, outs: Path) -> Ve
     It is decided once for each challenger, champion, test rows and settings, and stored; asking
     again returns what is stored.
     """
-    test_sets = read_outputs(outs / "hypotheses")
-    bounds = tuple(read_json(outs / "scores" / "scores.json")["length_bounds"])
+    test_sets, bounds = _rows(outs)
     champion = at(server, CHAMPION)
-    empty = Verdict(
-        outcome="first" if champion is None else "same",
-        challenger=challenger.number,
-        champion="" if champion is None else champion.number,
-        test_digest=digest({name: rows_digest(rows) for name, rows in test_sets.items()}),
-        settings_digest=digest([settings.model_dump(mode="json"), bounds]),
-    )
-    if champion is None or champion.number == challenger.number:
-        return store_verdict(server, challenger, empty) if champion is None else empty
-    known = find_verdict(server, challenger, empty)
+    empty = _about(settings, challenger, champion, test_sets, bounds)
+    if champion is None:
+        return store_verdict(server, challenger, empty)
+    if champion.number == challenger.number:
+        return empty
+    known = find_verdict(server, challenger, verdict_name(empty))
     if known is not None:
         return known
     checks = [
@@ -94,6 +90,39 @@ def judge(server: Server, settings: Gate, challenger: Version, outs: Path) -> Ve
     if outcome == "refused":
         refuse(server, verdict)  # before it is stored: then nobody asks again
     return store_verdict(server, challenger, verdict)
+
+
+@answered
+def judged(server: Server, settings: Gate, challenger: Version, outs: Path) -> Verdict | None:
+    """What is stored about a version that `outs` do not hold, against today's champion.
+
+    Only what was decided by these settings and on the test rows of `outs` counts.
+    """
+    about = _about(settings, challenger, at(server, CHAMPION), *_rows(outs))
+    return find_verdict(server, challenger, verdict_name(about))
+
+
+def _rows(outs: Path) -> tuple[dict[str, list[Output]], tuple[int, ...]]:
+    """The test sets with what was said to them, and the bounds of the slices by length."""
+    bounds = tuple(read_json(outs / "scores" / "scores.json")["length_bounds"])
+    return read_outputs(outs / "hypotheses"), bounds
+
+
+def _about(
+    settings: Gate,
+    challenger: Version,
+    champion: Version | None,
+    test_sets: Mapping[str, list[Output]],
+    bounds: tuple[int, ...],
+) -> Verdict:
+    """What a verdict is about, with nothing compared yet."""
+    return Verdict(
+        outcome="first" if champion is None else "same",
+        challenger=challenger.number,
+        champion="" if champion is None else champion.number,
+        test_digest=digest({name: rows_digest(rows) for name, rows in test_sets.items()}),
+        settings_digest=digest([settings.model_dump(mode="json"), bounds]),
+    )
 
 
 @answered

@@ -19,22 +19,23 @@ def _place(version: Version) -> str:
 
 
 @answered
-def find_verdict(server: Server, challenger: Version, about: Verdict) -> Verdict | None:
-    """The stored verdict on what `about` is about, if there is one."""
-    if verdict_name(about) not in names(server, challenger.run_id, _place(challenger)):
+def find_verdict(server: Server, challenger: Version, name: str) -> Verdict | None:
+    """The stored verdict of this name, if there is one."""
+    if name not in names(server, challenger.run_id, _place(challenger)):
         return None
     with fetch(server, challenger.run_id, _place(challenger)) as folder:
-        return _verdict(read_json(folder / verdict_name(about)))
+        return _verdict(read_json(folder / name))
 
 
 @answered
 def store_verdict(server: Server, challenger: Version, verdict: Verdict) -> Verdict:
     """Store a verdict unless one on the same is there; returns the one that is."""
-    known = find_verdict(server, challenger, verdict)
+    name = verdict_name(verdict)
+    known = find_verdict(server, challenger, name)
     if known is not None:
         return known
     text = canonical_json(verdict, indent=2) + "\n"
-    upload_texts(server, challenger.run_id, {verdict_name(verdict): text}, _place(challenger))
+    upload_texts(server, challenger.run_id, {name: text}, _place(challenger))
     against = f" against {verdict.champion}" if verdict.champion else ""
     client = server.client
     client.set_model_version_tag(

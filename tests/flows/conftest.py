@@ -1,7 +1,9 @@
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,37 @@ def toy(toy_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     shutil.copytree(toy_once, folder)
     monkeypatch.chdir(folder)
     return folder
+
+
+# The registry's fixtures: a server on a fresh SQLite file, tiny outs with a package.
+spec = importlib.util.spec_from_file_location(
+    "registry_fixtures", Path(__file__).parents[1] / "registry" / "conftest.py"
+)
+assert spec is not None
+assert spec.loader is not None
+registry = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(registry)
+empty_database, machine, server = registry.empty_database, registry.machine, registry.server
+make_outs = registry.make_outs
+
+WORKSPACE = """\
+registry: {model: tiny}
+gate: {metric: exact_match, margin: 0.1, slice_margin: 0.2, min_rows: 5, resamples: 200}
+"""
+
+
+@pytest.fixture
+def workspace(
+    tmp_path: Path, server: object, make_outs: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Fill the artifacts of a workspace without stages, whose registry is `server`; its folder."""
+    (tmp_path / "params.yaml").write_text(WORKSPACE)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(tmp_path)
+
+    def fill(name: str, **options: object) -> Path:
+        shutil.rmtree("artifacts", ignore_errors=True)
+        make_outs(name, **options).rename("artifacts")
+        return tmp_path
+
+    return fill
