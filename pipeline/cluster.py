@@ -38,10 +38,11 @@ def train_workers(
 
     A team that loses a worker (it was killed, or its host is gone) is started again, `restarts`
     times; a Problem or a bug ends it at once and is raised here. `folder` holds what passes between
-    here and there. On Ctrl-C `stop` is called, and the workers have time to end by themselves.
+    here and there while this runs, so it is nobody else's: what workers of another driver say is
+    not for here. On Ctrl-C `stop` is called, and the workers have time to end by themselves.
     """
     os.environ.update(RAY_ENVIRONMENT)
-    exchange = empty_folder(folder / "ray").resolve()
+    exchange = empty_folder(folder).resolve()
     session = _start_ray(crew)
     try:
         _watch(_run_in_thread(work, argument, crew, exchange), exchange, stop)

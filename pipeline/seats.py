@@ -2,7 +2,8 @@
 
 A worker that finds a Problem or a bug writes it to `failure.json` of a folder that whoever waits
 for the team looks into: the same would happen again, so no new team is started for it. A worker
-that lost a peer raises a ConnectionError and leaves no such file: a new team may go on.
+that lost a peer, or was left behind by a newer team, raises a ConnectionError and leaves no such
+file: nothing is wrong with the others.
 """
 
 import json
@@ -88,7 +89,7 @@ def sit(seat: Seat, *, work: Work, argument: object, crew: Crew, exchange: Path)
         _pin(seat, crew.threads)
     try:
         work(seat, argument)
-    except ConnectionError:  # a peer is lost; this worker is sound
+    except ConnectionError:  # a peer is lost, or this worker's place: no failure of its own
         raise
     except Exception as error:
         write_json(exchange / FAILURE, _failure(error))

@@ -8,6 +8,8 @@ ${training.start}/  (or data/none)   │   └── run.json
 state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress, and a finished run.
 """
 
+import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,12 +33,14 @@ from pipeline.pieces.pieces import Pieces
 from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
 from pipeline.training.fit import Place, fit
-from pipeline.training.lease import this_process
+from pipeline.training.lease import take_lease, this_process
 from pipeline.training.progress import FILE
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation
 from pipeline.training.warmstart import take_start
+
+DESK, STOP = "driver-", "stop"
 
 
 class Settings(pipeline.settings.Settings):
@@ -55,6 +59,7 @@ class Job:
     inputs: Path
     start: Path
     folder: Path  # state/RUNKEY
+    desk: Path  # in it: what passes between this driver and its workers
     key: str
     owner: str
 
@@ -68,9 +73,11 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     done = finished.is_finished(job.folder)
     if done:
         print(f"run {job.key} is finished: its result is used")
-    if made_by != rooms and (done or made_by != "unknown"):
-        print(f"  it was made by other code: digest {made_by[:16]}, now {rooms[:16]}")
+    if set(made_by) - {rooms} or (done and not made_by):
+        former = " ".join(digest[:16] for digest in made_by) or "unknown"
+        print(f"  other code worked on it: digest {former}, now {rooms[:16]}")
     if not done:
+        take_lease(job.folder, job.owner, report=print)  # nobody else changes the folder from here
         runkey.write_record(job.folder, parts, rooms)
         _train(job)
     finished.hand_out(job.folder, outputs)
@@ -87,16 +94,18 @@ def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dic
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces)
     key = runkey.run_key(parts)
     folder = machine.state.resolve() / key
-    return Job(settings, machine, inputs.resolve(), start, folder, key, this_process()), parts
+    desk = folder / f"{DESK}{secrets.token_hex(4)}"
+    owner = this_process()
+    return Job(settings, machine, inputs.resolve(), start, folder, desk, key, owner), parts
 
 
 def _train(job: Job) -> None:
-    stop = job.folder / "stop"
-    stop.unlink(missing_ok=True)
+    for left in job.folder.glob(f"{DESK}*"):  # by a driver that was killed
+        shutil.rmtree(left, ignore_errors=True)
     crew = crew_of(job.machine, gpus=torch.cuda.device_count())
     print(f"run {job.key}: {crew.workers} workers on {crew.device}; stop and go on as you like")
     with showing(job.folder / FILE, job.settings.training.steps):
-        train_workers(work, job, crew, folder=job.folder, stop=stop.touch)
+        train_workers(work, job, crew, folder=job.desk, stop=(job.desk / STOP).touch)
 
 
 def work(seat: Seat, job: Job) -> None:
@@ -106,12 +115,13 @@ def work(seat: Seat, job: Job) -> None:
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu)
-    cost, stop = slot_cost(machine.slot_cost, team.device), (job.folder / "stop").exists
+    cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
-    outcome = fit(model, examples, job.settings.training, place, validate=validate, team=team)
-    if outcome.finished and team.rank == 0:
-        finished.keep(job.folder, job.key, outcome, partial(write_model, model=model))
+    keep = partial(
+        finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
+    )
+    fit(model, examples, job.settings.training, place, validate=validate, keep=keep, team=team)
 
 
 def _first_model(job: Job, pieces: Pieces) -> Model:

@@ -2,11 +2,10 @@
 
 `checkpoints/00000300/` holds weights.safetensors, optimizer.safetensors, state.json and, last of
 all, manifest.json. It is written beside its place, flushed, verified by checksum and by loading,
-and renamed; the one before stays until then. A folder that does not verify is told, and skipped.
+and renamed; the one before stays until then. A folder that does not verify is told, and renamed to
+`torn-00000300`, for a person to look at.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pipeline.files import (
-    disk_problem,
-    empty_folder,
-    read_json,
-    read_manifest,
-    write_json,
-    write_manifest,
-)
+from pipeline.files import read_json, read_manifest, write_json, write_manifest
 from pipeline.problems import Problem
 from pipeline.tensors import read_tensors, write_tensors
+from pipeline.training.folders import move, remove, written
 from pipeline.training.state import TrainingState, from_json
 
 Tensors = Mapping[str, Tensor]
@@ -43,9 +36,7 @@ class Checkpoint:
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write `folder/STEP`, complete or not at all."""
     place = folder / f"{checkpoint.state.step:08d}"
-    beside = folder / f".{place.name}.{os.getpid()}.tmp"
-    try:
-        empty_folder(beside)
+    with written(place) as beside:
         _save_tensors(beside / WEIGHTS, checkpoint.weights)
         _save_tensors(beside / OPTIMIZER, checkpoint.optimizer)
         write_json(
@@ -54,14 +45,6 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         )
         write_manifest(beside)
         load(beside)
-        if place.exists():
-            shutil.rmtree(place)
-        beside.rename(place)
-        flush(folder)
-    except OSError as error:
-        raise disk_problem(error, place) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return place
 
 
@@ -78,7 +61,7 @@ def read_state(folder: Path) -> tuple[TrainingState, bool]:
     content = read_json(folder / STATE)
     try:
         return from_json(content["state"]), bool(content["planned"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise Problem(f"no training state: {error}", where=str(folder / STATE)) from None
 
 
@@ -90,41 +73,38 @@ def every(folder: Path) -> list[Path]:
 def newest(
     folder: Path, verify: Callable[[Checkpoint], None], report: Callable[[str], None]
 ) -> Path | None:
-    """The newest checkpoint that loads and `verify` accepts; others are reported and removed."""
+    """The newest checkpoint that loads and `verify` accepts; others are reported and set aside."""
     for path in every(folder):
         try:
             verify(load(path))
         except Problem as problem:
-            report(f"checkpoint {path.name} skipped: {problem}")
-            shutil.rmtree(path, ignore_errors=True)
+            aside = move(path, f"torn-{path.name}")
+            report(f"checkpoint {path.name} skipped, and kept as {aside.name}: {problem}")
         else:
             return path
     return None
 
 
-def prune(folder: Path) -> None:
-    """Keep the newest two, and the newest planned one."""
-    paths = every(folder)
-    planned = [path for path in paths if read_state(path)[1]]
-    for path in set(paths) - {*paths[:2], *planned[:1]}:
-        shutil.rmtree(path, ignore_errors=True)
+def prune(folder: Path, report: Callable[[str], None]) -> list[TrainingState]:
+    """Keep the newest two, and the newest planned one; their states. Unreadable ones go, too."""
+    states: dict[Path, tuple[TrainingState, bool]] = {}
+    for path in every(folder):
+        try:
+            states[path] = read_state(path)
+        except Problem as problem:
+            report(f"checkpoint {path.name} removed: {problem}")
+    planned = [path for path, (_, planned) in states.items() if planned]
+    kept = {*list(states)[:2], *planned[:1]}
+    for path in set(every(folder)) - kept:
+        remove(path)
+    return [states[path][0] for path in kept]
 
 
 def save_weights(folder: Path, weights: Tensors) -> None:
     """Weights alone, as a folder of their own, complete or not at all."""
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        empty_folder(beside)
+    with written(folder) as beside:
         _save_tensors(beside / WEIGHTS, weights)
         write_manifest(beside)
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.rename(folder)
-        flush(folder.parent)
-    except OSError as error:
-        raise disk_problem(error, folder) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:
@@ -140,12 +120,3 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 def _save_tensors(path: Path, tensors: Tensors) -> None:
     write_tensors(path, {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()})
-
-
-def flush(path: Path) -> None:
-    """Make a file, or the names in a folder, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

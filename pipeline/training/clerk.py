@@ -1,29 +1,26 @@
 """The clerk: everything that a run writes, done by one worker. The others have a silent one.
 
-What it writes in `state/RUNKEY/` is fenced by the lease; clocks may decide when it writes, never
-what is trained.
+Whatever it writes in `state/RUNKEY/`, it writes under the lease, which shows others that it lives.
+Clocks may decide when it writes, never what is trained.
 """
 
-import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pipeline.problems import Problem
 from pipeline.training.checkpoint import (
     Checkpoint,
     Tensors,
-    every,
     load_weights,
     newest,
     prune,
-    read_state,
     save,
     save_weights,
 )
+from pipeline.training.folders import remove, sweep
 from pipeline.training.lease import Lease
-from pipeline.training.progress import ProgressFile
+from pipeline.training.progress import Kind, ProgressFile
 from pipeline.training.state import TrainingState
 from pipeline.training.step import Step
 
@@ -34,7 +31,7 @@ class Clerk(ABC):
     """What a run tells and keeps."""
 
     @abstractmethod
-    def resume(self, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    def resume(self) -> str:
         """The name of the newest checkpoint that verifies, or ""."""
 
     @abstractmethod
@@ -57,11 +54,15 @@ class Clerk(ABC):
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, and remove what is no longer needed."""
 
+    @abstractmethod
+    def keep(self, write: Callable[[], object]) -> None:
+        """Have the result written."""
+
 
 class Silent(Clerk):
     """The clerk of the workers that write nothing."""
 
-    def resume(self, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    def resume(self) -> str:
         """Nothing of its own: rank 0 tells."""
         return ""
 
@@ -81,6 +82,9 @@ class Silent(Clerk):
     def save(self, checkpoint: Checkpoint) -> None:
         """Nothing."""
 
+    def keep(self, write: Callable[[], object]) -> None:
+        """Nothing."""
+
 
 class Writer(Clerk):
     """The clerk that writes, in the folder of the lease."""
@@ -88,40 +92,47 @@ class Writer(Clerk):
     def __init__(self, lease: Lease, checkpoint_seconds: float) -> None:
         self.lease = lease
         self.folder = lease.folder
+        self.checkpoints = lease.folder / "checkpoints"
         self.progress = ProgressFile(lease.folder)
         self.checkpoint_seconds = checkpoint_seconds
         self._saved = self._told = self._stepped = time.monotonic()
+        self._untold: tuple[int, Mapping[str, float]] | None = None
 
-    def resume(self, shapes: Mapping[str, tuple[int, ...]]) -> str:
-        """Verify from the newest on; what does not verify is told, and removed."""
-
-        def verify(checkpoint: Checkpoint) -> None:
-            found = {name: tuple(tensor.shape) for name, tensor in checkpoint.weights.items()}
-            if found != dict(shapes):
-                odd = sorted(set(found.items()) ^ set(shapes.items()))[0]
-                raise Problem("weights of another model", where=str(self.folder), value=odd)
-            for step in checkpoint.state.best:
-                load_weights(self.best(step))
-
+    def resume(self) -> str:
+        """Sweep up after a kill, then verify from the newest on; tell of what does not."""
+        notes: list[str] = []
         with self.lease.held():
-            folder = self.folder / "checkpoints"
-            path = newest(folder, verify, lambda note: self.event(0, note))
+            for folder in (self.folder, self.checkpoints, self.folder / "best"):
+                sweep(folder)
+            path = newest(self.checkpoints, self._verify, notes.append)
+        self._tell_all(0, notes)
         return "" if path is None else path.name
 
+    def _verify(self, checkpoint: Checkpoint) -> None:
+        """The weights that a checkpoint calls best are there, too."""
+        for step in checkpoint.state.best:
+            load_weights(self.best(step))
+
     def step(self, step: Step, state: TrainingState) -> None:
-        """A record about once a second, and for every step that was not taken."""
+        """A record of the first, then about once a second, and of every step that was not taken."""
         now = time.monotonic()
         seconds, self._stepped = now - self._stepped, now
+        self._untold = step.number, _values(step, state, seconds)
         if not step.taken:
             self.event(step.number, f"step {step.number} not taken: its gradient is not finite")
-        elif now - self._told < SECONDS_PER_RECORD and step.number > 1:
-            return
-        self._told = now
-        self.progress.append(step.number, "train", _values(step, state, seconds))
+        if not step.taken or step.number == 1 or now - self._told >= SECONDS_PER_RECORD:
+            self._tell_step()
+
+    def _tell_step(self) -> None:
+        """A record of the last step, where it has none yet."""
+        if self._untold is not None:
+            number, values = self._untold
+            self._untold, self._told = None, self._stepped
+            self._tell(number, "train", values)
 
     def scores(self, scores: Mapping[str, float], state: TrainingState, weights: Tensors) -> None:
         """A record; the weights, where they are among the best."""
-        self.progress.append(state.step, "valid", scores)
+        self._tell(state.step, "valid", scores)
         if state.step in state.best:
             with self.lease.held():
                 save_weights(self.best(state.step), weights)
@@ -129,23 +140,39 @@ class Writer(Clerk):
 
     def event(self, step: int, note: str) -> None:
         """A record of an event."""
-        self.progress.append(step, "event", note=note)
+        self._tell(step, "event", note=note)
+
+    def _tell_all(self, step: int, notes: list[str]) -> None:
+        for note in notes:
+            self.event(step, note)
+
+    def _tell(
+        self, step: int, kind: Kind, values: Mapping[str, float] | None = None, note: str = ""
+    ) -> None:
+        with self.lease.held():
+            self.progress.append(step, kind, values, note)
 
     def late(self) -> bool:
         """Have `checkpoint_seconds` passed since the last one?"""
         return time.monotonic() - self._saved >= self.checkpoint_seconds
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write it; then remove older ones, and weights that no checkpoint calls best."""
-        folder = self.folder / "checkpoints"
+        """Write it, with a record of its step; then remove older ones, and weights of no use."""
+        self._tell_step()
+        notes: list[str] = []
         with self.lease.held():
-            save(folder, checkpoint)
-            prune(folder)
-            states = [read_state(path)[0] for path in every(folder)]
+            save(self.checkpoints, checkpoint)
+            states = prune(self.checkpoints, notes.append)
             wanted = {self.best(step) for state in states for step in state.best}
             for path in set((self.folder / "best").glob("[0-9]*")) - wanted:
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)
+        self._tell_all(checkpoint.state.step, notes)
         self._saved = self._stepped = time.monotonic()
+
+    def keep(self, write: Callable[[], object]) -> None:
+        """Under the lease, as everything."""
+        with self.lease.held():
+            write()
 
     def best(self, step: int) -> Path:
         """Where the weights after `step` are kept."""

@@ -20,6 +20,7 @@ from pipeline.files import (
 )
 from pipeline.problems import Problem
 from pipeline.training.fit import Outcome
+from pipeline.training.folders import written
 from pipeline.training.runkey import LENGTH
 from pipeline.training.state import TrainingState
 
@@ -30,19 +31,11 @@ COLUMNS = ("step", "train_loss", "valid_loss", "valid_bleu", "rate")
 
 def keep(folder: Path, key: str, outcome: Outcome, write_model: Callable[[Path], None]) -> None:
     """Keep an outcome in `folder` (state/RUNKEY), complete or not at all."""
-    place = folder / "finished"
-    beside = folder / ".finished.tmp"
-    empty_folder(beside)
-    write_model(beside)
-    write_json(beside / "run.json", run_facts(key, outcome))
-    write_text(beside / CURVES, curves(outcome.state))
-    write_manifest(beside)
-    try:
-        if place.exists():
-            shutil.rmtree(place)
-        beside.rename(place)
-    except OSError as error:
-        raise disk_problem(error, place) from error
+    with written(folder / "finished") as beside:
+        write_model(beside)
+        write_json(beside / "run.json", run_facts(key, outcome))
+        write_text(beside / CURVES, curves(outcome.state))
+        write_manifest(beside)
 
 
 def run_facts(key: str, outcome: Outcome) -> dict[str, Any]:
@@ -101,11 +94,9 @@ def seed(model: Path, curves: Path, state: Path) -> bool:
     key = str(read_json(model / "run.json").get("run_key", ""))
     if len(key) != LENGTH or not key.isalnum() or is_finished(state / key):
         return False
-    beside = empty_folder(state / key / ".finished.tmp")
-    for name in MODEL_FILES:
-        shutil.copyfile(model / name, beside / name)
-    shutil.copyfile(curves, beside / CURVES)
-    write_manifest(beside)
-    shutil.rmtree(state / key / "finished", ignore_errors=True)
-    beside.rename(state / key / "finished")
+    with written(state / key / "finished") as beside:
+        for name in MODEL_FILES:
+            shutil.copyfile(model / name, beside / name)
+        shutil.copyfile(curves, beside / CURVES)
+        write_manifest(beside)
     return True

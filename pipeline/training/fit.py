@@ -24,6 +24,10 @@ from pipeline.training.team import Team
 from pipeline.training.weights import average, set_weights, weights_of
 
 M = TypeVar("M", bound=Learner)
+OTHER_MODEL = (
+    "the code of the model has changed since: undo that, or raise ENGINE in "
+    "pipeline/training/runkey.py, which begins another run and leaves this one as it is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Run:
     place: Place
     clerk: Clerk
     validate: Callable[[], Mapping[str, float]]
+    keep: Callable[[Outcome], object] | None
 
 
 def fit(
@@ -64,17 +69,19 @@ def fit(
     place: Place,
     *,
     validate: Callable[[M], Mapping[str, float]],
+    keep: Callable[[Outcome], object] | None = None,
     team: Team | None = None,
 ) -> Outcome:
     """Train `model` in place, from the newest checkpoint on, to the end or to a wish to stop.
 
     Every worker of a team calls this with the same arguments but its `team`. `validate` gives the
     same scores on each: `loss` (lower is better) and, where `settings.best_by` says so, `bleu`.
+    `keep` writes the result of a run that is finished, when `model` holds it; one worker calls it.
     """
     team = team or Team()
     optimizer = settings.optimizer.build(dict(model.named_parameters()))
     hands = hands_of(model, optimizer, team, settings.optimizer.clip_norm)
-    run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model))
+    run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model), keep)
     state = _resumed(run)
     course = course_of(examples, settings, place.slot_cost)
     walk = steps(hands, course, settings, start=state.position, done=state.step, stop=place.stop)
@@ -103,14 +110,13 @@ def _clerk(place: Place, team: Team) -> Clerk:
 def _resumed(run: _Run) -> TrainingState:
     """Take over the newest checkpoint that verifies, the same on every worker."""
     hands, clerk = run.hands, run.clerk
-    weights = hands.optimizer.parameters
-    shapes = {name: tuple(parameter.shape) for name, parameter in weights.items()}
-    name = hands.team.tell(clerk.resume(shapes))
+    name = hands.team.tell(clerk.resume())
     if not name:
         clerk.event(0, "started")
         return TrainingState()
-    checkpoint = load(run.place.folder / "checkpoints" / name)
-    set_weights(hands.model, checkpoint.weights)
+    path = run.place.folder / "checkpoints" / name
+    checkpoint = load(path)
+    set_weights(hands.model, checkpoint.weights, where=str(path), remedy=OTHER_MODEL)
     hands.optimizer.load(checkpoint.optimizer)
     clerk.event(checkpoint.state.step, "resumed")
     return checkpoint.state
@@ -173,5 +179,8 @@ def _finished(run: _Run, state: TrainingState) -> Outcome:
         scores = _scores(run, state)
     else:
         scores = next(row.scores for row in state.curve if row.step in state.best)
+    outcome = Outcome(state, True, scores)
+    if run.keep:
+        run.clerk.keep(partial(run.keep, outcome))
     run.clerk.event(state.step, "finished")
-    return Outcome(state, True, scores)
+    return outcome

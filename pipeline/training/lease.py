@@ -1,24 +1,30 @@
 """The lease of a run key: one trainer at a time, told apart by a number that only grows.
 
-`state/RUNKEY/lease.json` names its owner (host, process, its start) and a fencing number.
-Whoever starts takes the lease and raises the number; a trainer that was left behind sees a higher
-number than its own before it writes, and ends. A lease whose owner is gone, or has been silent for
-`SILENCE` seconds on another host, may be taken over.
+`state/RUNKEY/lease.json` names its owner (host, process, its start) and a fencing number. Whoever
+starts takes the lease and raises the number; a trainer that was left behind sees a higher number
+than its own before it writes, and ends. A lease whose owner is gone may be taken over. An owner on
+another host is watched: writing touches the file, so that it lives where the file moves, and is
+gone where the file has been still for `SILENCE` seconds.
 """
 
 import fcntl
 import os
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.files import disk_problem, read_json, write_json
+from pipeline.files import disk, read_json, write_json
 from pipeline.problems import Problem
 
-SILENCE = 300.0
+SILENCE = 300.0  # seconds: longer than a validation, in which nothing is written
+LOOK = 1.0  # seconds between two looks at the file of an owner on another host
+
+
+class LostLeaseError(ConnectionError):
+    """Another trainer has taken over; nothing is wrong with this one, and it may write no more."""
 
 
 def this_process() -> str:
@@ -37,48 +43,75 @@ class Lease:
 
     @contextmanager
     def held(self) -> Generator[None]:
-        """Write inside: nobody can take the lease meanwhile. A Problem where somebody has."""
+        """Write inside: nobody can take the lease meanwhile. LostLeaseError where somebody has."""
+        path = self.folder / "lease.json"
         with _locked(self.folder):
-            found = read_json(self.folder / "lease.json")
-            if found["number"] != self.number:
-                raise Problem(
-                    "another trainer has taken over this run; this one ends",
-                    where=str(self.folder),
-                    value=found["owner"],
+            number, holder = _holder(path)
+            if number != self.number:
+                raise LostLeaseError(
+                    f"{self.folder}: another trainer has taken over this run: {holder}"
                 )
-            os.utime(self.folder / "lease.json")
+            os.utime(path)
             yield
 
 
-def take_lease(folder: Path, owner: str) -> Lease:
-    """Take the lease; a Problem where a living trainer of another owner holds it."""
-    try:
+def take_lease(
+    folder: Path, owner: str, *, report: Callable[[str], None] = lambda line: None
+) -> Lease:
+    """Take the lease; a Problem where a living trainer of another owner holds it.
+
+    Where only time can tell whether that one lives, this is reported, and waited for.
+    """
+    with disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_problem(error, folder) from error
-    path = folder / "lease.json"
-    with _locked(folder):
-        number = 0
-        if path.exists():
-            found = read_json(path)
-            number = int(found["number"])
-            if found["owner"] != owner and _alive(found["owner"], path):
-                raise Problem(
-                    "this run is being trained by another process",
-                    where=str(folder),
-                    value=found["owner"],
-                    remedy="wait for it, or stop it; then run the same command again",
-                    retry=True,
-                )
-        write_json(path, {"number": number + 1, "owner": owner})
-    return Lease(folder, owner, number + 1)
+    path, waiting = folder / "lease.json", False
+    touched = _touched(path)
+    while True:
+        with _locked(folder):
+            number, holder = _holder(path)
+            lives = holder not in ("", owner) and _lives(holder, path, touched)
+            if lives is False:
+                write_json(path, {"number": number + 1, "owner": owner})
+                return Lease(folder, owner, number + 1)
+        if lives:
+            raise _taken(folder, holder)
+        if not waiting:
+            report(f"{holder} has trained this run: waiting up to {SILENCE:.0f} s for its silence")
+            waiting = True
+        time.sleep(LOOK)
 
 
-def _alive(owner: str, path: Path) -> bool:
+def _holder(path: Path) -> tuple[int, str]:
+    """The number and the owner of a lease; 0 and "" where nobody ever had it."""
+    if not path.exists():
+        return 0, ""
+    found = read_json(path)
+    return int(found["number"]), str(found["owner"])
+
+
+def _touched(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+def _lives(owner: str, path: Path, before: float) -> bool | None:
+    """Does an owner live? None: not known yet. `before` is when its file was first seen to move."""
     host, pid, started = owner.rsplit(":", 2)
     if host == socket.gethostname():
         return _started(int(pid)) == started
-    return time.time() - path.stat().st_mtime < SILENCE
+    touched = _touched(path)
+    if touched != before:
+        return True
+    return None if time.time() - touched < SILENCE else False
+
+
+def _taken(folder: Path, holder: str) -> Problem:
+    return Problem(
+        "this run is being trained by another process",
+        where=str(folder),
+        value=holder,
+        remedy="wait for it, or stop it; then run the same command again",
+        retry=True,
+    )
 
 
 def _started(pid: int) -> str:
@@ -92,10 +125,8 @@ def _started(pid: int) -> str:
 
 @contextmanager
 def _locked(folder: Path) -> Generator[None]:
-    try:
+    with disk(folder):
         handle = os.open(folder / "lease.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise disk_problem(error, folder) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

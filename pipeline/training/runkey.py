@@ -2,9 +2,9 @@
 
 The same key is the same run: the same command continues it, and a stage that finds it finished ends
 at once. What a change of code does to it: nothing, unless `ENGINE` is raised; so raise it whenever
-the mathematics of a step changes (tests/training/test_engine.py holds weights after a few steps to
-it). The record of a key also holds a digest of the rooms' syntax trees, so that the use of a result
-that other code made can be told.
+the mathematics of a step changes (tests/training/test_runkey.py holds weights after a few steps to
+it). The record of a key also holds a digest of the rooms' syntax trees for every code that worked
+on it, so that the use of what other code made can be told.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ from pipeline.syntax import syntax_digest
 from pipeline.training.settings import Training
 
 ENGINE = 1  # raised by hand when the same parts would give other weights
-ROOMS = ("batches", "models", "training")
+# Decoding and metrics choose the best weights, by the BLEU of what greedy search finds.
+ROOMS = ("batches", "decoding", "metrics", "models", "training")
 LENGTH = 16  # hexadecimal digits of a key
 
 
@@ -35,8 +36,13 @@ def key_parts(
         "start": folder_digest(training.start),
         "shards": dict(shards),
         "pieces": pieces,
-        "versions": {name: version(name).split("+")[0] for name in ("numpy", "torch")},
+        "versions": {name: version(name).split("+")[0] for name in _libraries(training)},
     }
+
+
+def _libraries(training: Training) -> tuple[str, ...]:
+    """What computes weights, and what chooses the best of them."""
+    return ("numpy", "torch", *(("sacrebleu",) if training.best_by == "bleu" else ()))
 
 
 def run_key(parts: Mapping[str, Any]) -> str:
@@ -70,12 +76,13 @@ def rooms_digest() -> str:
 
 
 def write_record(folder: Path, parts: Mapping[str, Any], rooms: str) -> None:
-    """Name a run and the code that makes it: `state/RUNKEY/record.json`."""
-    record = {"run_key": run_key(parts), "parts": dict(parts), "rooms": rooms}
+    """Name a run, and add the code that goes on with it: `state/RUNKEY/record.json`."""
+    codes = dict.fromkeys([*recorded_rooms(folder), rooms])
+    record = {"run_key": run_key(parts), "parts": dict(parts), "rooms": list(codes)}
     write_json(folder / "record.json", record)
 
 
-def recorded_rooms(folder: Path) -> str:
-    """The digest of the code that made a run; "unknown" where nothing tells."""
+def recorded_rooms(folder: Path) -> list[str]:
+    """The digests of the codes that worked on a run, the first first; none where nothing tells."""
     path = folder / "record.json"
-    return str(read_json(path)["rooms"]) if path.exists() else "unknown"
+    return [str(rooms) for rooms in read_json(path)["rooms"]] if path.exists() else []

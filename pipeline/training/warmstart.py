@@ -25,4 +25,6 @@ def take_start(model: Learner, folder: Path, pieces_digest: str) -> None:
             remedy="start from a version with the same corpora, normaliser and pieces, "
             "or set training.start to data/none",
         )
-    set_weights(model, load_tensors(folder / "model" / "weights.safetensors"))
+    path = folder / "model" / "weights.safetensors"
+    remedy = "start from a model of the same shape, or set training.start to data/none"
+    set_weights(model, load_tensors(path), where=str(path), remedy=remedy)

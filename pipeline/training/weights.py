@@ -16,7 +16,9 @@ def weights_of(model: Learner) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
-def set_weights(model: Learner, weights: Mapping[str, Tensor]) -> None:
+def set_weights(
+    model: Learner, weights: Mapping[str, Tensor], *, where: str = "", remedy: str = ""
+) -> None:
     """Copy `weights` into the model's parameters, by name; a Problem where they do not fit."""
     parameters = dict(model.named_parameters())
     odd = set(parameters) ^ set(weights) or {
@@ -24,9 +26,7 @@ def set_weights(model: Learner, weights: Mapping[str, Tensor]) -> None:
     }
     if odd:
         raise Problem(
-            "weights do not fit the model",
-            value=sorted(odd)[0],
-            remedy="start from a model of the same shape, or train without `training.start`",
+            "weights do not fit the model", where=where, value=sorted(odd)[0], remedy=remedy
         )
     with torch.no_grad():
         for name, parameter in parameters.items():

@@ -1,5 +1,8 @@
 """The stage train before it trains; whole trainings are in tests/system."""
 
+import os
+import socket
+
 import pytest
 
 from pipeline.machine import Machine
@@ -8,6 +11,10 @@ from pipeline.pieces import TRAINERS
 from pipeline.pieces.pieces import write_pieces
 from pipeline.problems import Problem
 from pipeline.stages import train
+from pipeline.training import finished, lease, runkey
+from pipeline.training.fit import Outcome
+from pipeline.training.lease import take_lease
+from pipeline.training.state import TrainingState
 
 PART = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
 SETTINGS = train.Settings(
@@ -28,9 +35,67 @@ def test_shards_of_other_pieces_are_a_problem(dataline, tmp_path):
     machine = Machine(state=tmp_path / "state")
     job, _ = train.job_of(SETTINGS, machine, out)
     assert job.folder == tmp_path / "state" / job.key
+    another, _ = train.job_of(SETTINGS, machine, out)
+    assert another.folder == job.folder
+    assert another.desk != job.desk  # so that no driver hears of the failures of another's workers
     trainer = TRAINERS["bpe"](vocabulary=299)
     other = trainer.train([source for source, _ in dataline.sentences(50)])
     write_pieces(out / "pieces", (other,), Normaliser())
     with pytest.raises(Problem, match="made with other pieces") as caught:
         train.job_of(SETTINGS, machine, out)
     assert caught.value.where == str(out / "shards" / "train")
+
+
+def started_from(folder):
+    """SETTINGS with an empty folder to start from."""
+    folder.mkdir()
+    training = SETTINGS.training.model_copy(update={"start": folder})
+    return SETTINGS.model_copy(update={"training": training})
+
+
+def test_a_run_that_another_trains_is_left_as_it_is(dataline, tmp_path):
+    """A living process, our parent, holds its lease: not even its record is written anew."""
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
+    job, _ = train.job_of(settings, machine, out)
+    parent = os.getppid()
+    take_lease(job.folder, f"{socket.gethostname()}:{parent}:{lease._started(parent)}")
+    runkey.write_record(job.folder, {}, "theirs")
+    (job.folder / "driver-1").mkdir()
+    (job.folder / "driver-1" / "stop").write_text("")
+    before = files(job.folder)
+    with pytest.raises(Problem, match="being trained by another process"):
+        train.run(settings, machine, out, tmp_path / "out")
+    assert files(job.folder) == before
+
+
+def test_a_finished_run_says_where_other_code_worked_on_it(dataline, tmp_path, capsys):
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    machine, outputs = Machine(state=tmp_path / "state"), tmp_path / "out"
+    settings = started_from(tmp_path / "none")
+    job, parts = train.job_of(settings, machine, out)
+
+    def write(folder):
+        for name in ("model.json", "weights.safetensors"):
+            (folder / name).write_text("{}")
+
+    def said(*codes):
+        (job.folder / "record.json").unlink(missing_ok=True)
+        for code in codes:
+            runkey.write_record(job.folder, parts, code)
+        train.run(settings, machine, out, outputs)
+        return capsys.readouterr().out.splitlines()
+
+    finished.keep(job.folder, job.key, Outcome(TrainingState(), True, {}), write)
+    ours = runkey.rooms_digest()
+    used = f"run {job.key} is finished: its result is used"
+    assert said(ours) == [used]
+    now = f"now {ours[:16]}"
+    assert said() == [used, f"  other code worked on it: digest unknown, {now}"]
+    assert said("a", "b") == [used, f"  other code worked on it: digest a b, {now}"]
+    assert said("a", ours)[1].startswith("  other code worked on it: digest a ")
+    assert (outputs / "model" / "model.json").read_text() == "{}"
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

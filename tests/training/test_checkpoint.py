@@ -62,6 +62,8 @@ def test_a_file_cut_in_half_is_told_and_the_one_before_is_used(tmp_path, name):
     assert "checkpoint 00000020 skipped" in notes[0]
     assert "cut or altered" in notes[0]
     assert [path.name for path in every(tmp_path)] == ["00000010"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["00000010", "torn-00000020"]
+    assert "kept as torn-00000020" in notes[0]
 
 
 def test_a_flipped_byte_is_told(tmp_path):
@@ -119,8 +121,24 @@ def test_a_half_written_folder_is_not_among_the_checkpoints(tmp_path):
 def test_the_newest_two_and_the_newest_planned_one_are_kept(tmp_path):
     for step, planned in [(10, True), (20, True), (30, False), (40, False), (50, False)]:
         saved(tmp_path, step, planned=planned)
-        prune(tmp_path)
+        states = prune(tmp_path, pytest.fail)
+    assert [state.step for state in sorted(states, key=lambda s: s.step)] == [20, 40, 50]
     assert [path.name for path in every(tmp_path)] == ["00000050", "00000040", "00000020"]
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"state": 1, "planned": true}'])
+def test_an_older_one_that_cannot_be_read_is_told_and_removed(tmp_path, content):
+    """As where a kill cut its removal short."""
+    for step in (10, 20, 30):
+        saved(tmp_path, step)
+    (tmp_path / "00000010" / "state.json").unlink()
+    if content is not None:
+        (tmp_path / "00000010" / "state.json").write_text(content)
+    notes = []
+    assert {state.step for state in prune(tmp_path, notes.append)} == {20, 30}
+    assert [path.name for path in every(tmp_path)] == ["00000030", "00000020"]
+    assert len(notes) == 1
+    assert notes[0].startswith("checkpoint 00000010 removed: ")
 
 
 def test_the_former_one_stays_where_saving_fails(tmp_path, monkeypatch):

@@ -1,14 +1,22 @@
 """Fit: what it does between steps."""
 
+import fcntl
+import os
+import time
+
 import numpy as np
 import pytest
 import torch
 
 from pipeline.problems import Problem
 from pipeline.training.checkpoint import every
+from pipeline.training.clerk import Writer
 from pipeline.training.finished import curves
 from pipeline.training.fit import fit
+from pipeline.training.lease import LostLeaseError, take_lease, this_process
 from pipeline.training.progress import ProgressFile, read
+from pipeline.training.state import TrainingState
+from pipeline.training.step import Step
 from pipeline.training.weights import average
 
 
@@ -155,13 +163,119 @@ def test_a_clock_makes_unplanned_checkpoints(engine, examples, tmp_path):
     assert [path.name for path in every(tmp_path / "checkpoints")] == ["00000012", "00000011"]
 
 
-def test_a_checkpoint_of_another_model_is_told_and_not_used(engine, examples, tmp_path):
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix == ".safetensors"
+    }
+
+
+def test_checkpoints_of_another_model_are_a_problem_and_stay(engine, examples, tmp_path):
+    """As after an edit of the model's code that did not raise ENGINE."""
     engine.run(tmp_path, examples, engine.training(), stop_at=5)
+    before = contents(tmp_path)
     gru = engine.tiny_model("gru")
-    _, outcome = engine.run(tmp_path, examples, engine.training(), model=gru, fresh=False)
+    with pytest.raises(Problem, match="weights do not fit the model") as caught:
+        engine.run(tmp_path, examples, engine.training(), model=gru, fresh=False)
+    assert caught.value.where == str(tmp_path / "checkpoints" / "00000005")
+    assert "raise ENGINE" in caught.value.remedy
+    assert contents(tmp_path) == before
+    _, outcome = engine.run(tmp_path, examples, engine.training(), fresh=False)
     assert outcome.finished
-    assert any("weights of another model" in note for _, note in notes(tmp_path))
-    assert (0, "started") in notes(tmp_path)[1:]
+
+
+def test_a_torn_checkpoint_is_kept_aside_and_the_one_before_is_used(engine, examples, tmp_path):
+    engine.run(tmp_path, examples, engine.training(), stop_at=7)
+    (tmp_path / "checkpoints/00000007/weights.safetensors").write_bytes(b"")
+    _, outcome = engine.run(tmp_path, examples, engine.training(), fresh=False)
+    assert outcome.finished
+    assert (5, "resumed") in notes(tmp_path)
+    assert any("kept as torn-00000007" in note for _, note in notes(tmp_path))
+    assert (tmp_path / "checkpoints/torn-00000007/optimizer.safetensors").exists()
+
+
+def test_a_damaged_older_checkpoint_does_not_keep_a_run_from_saving(engine, examples, tmp_path):
+    (tmp_path / "checkpoints/00000001").mkdir(parents=True)
+    _, outcome = engine.run(
+        tmp_path, examples, engine.training(checkpoint_every_steps=4), fresh=False
+    )
+    assert outcome.finished
+    assert [path.name for path in every(tmp_path / "checkpoints")] == ["00000012", "00000008"]
+    told = [note for _, note in notes(tmp_path) if "00000001" in note]
+    assert len(told) == 1
+
+
+def test_what_killed_runs_left_half_written_goes_when_a_run_begins(engine, examples, tmp_path):
+    for name in (".finished.77.tmp", "checkpoints/.00000003.77.tmp", "best/.00000004.77.tmp"):
+        (tmp_path / name).mkdir(parents=True)
+    engine.run(tmp_path, examples, engine.training(), fresh=False)
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_the_result_is_kept_once_under_the_lease_when_the_model_holds_it(
+    engine, examples, tmp_path
+):
+    """An flock that is held refuses a second one, of the same process too."""
+    kept, model = [], engine.tiny_model()
+
+    def keep(outcome):
+        with (tmp_path / "lease.lock").open() as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept.append((outcome, engine.weights(model)))
+
+    def train(**where):
+        return fit(
+            model,
+            examples,
+            engine.training(),
+            engine.place(tmp_path, **where),
+            validate=engine.Loss(examples),
+            keep=keep,
+        )
+
+    train(stop_at=5)
+    assert kept == []
+    outcome = train()
+    assert [one for one, _ in kept] == [outcome]
+    assert engine.largest_difference(kept[0][1], engine.weights(model)) == 0
+
+
+def test_a_trainer_that_was_left_behind_writes_nothing_more(engine, examples, tmp_path):
+    """Another one takes the lease while the first validates."""
+
+    def validate(model):
+        take_lease(tmp_path, this_process())
+        return {"loss": 1.0}
+
+    with pytest.raises(LostLeaseError):
+        fit(
+            engine.tiny_model(),
+            examples,
+            engine.training(),
+            engine.place(tmp_path),
+            validate=validate,
+            keep=lambda outcome: pytest.fail("it was kept"),
+        )
+    assert [r.kind for r in read(tmp_path) if r.kind != "train"] == ["event"]
+    assert not (tmp_path / "best").exists()
+
+
+def test_a_step_that_is_told_shows_that_the_trainer_lives(tmp_path):
+    writer = Writer(take_lease(tmp_path, this_process()), 1e9)
+    os.utime(tmp_path / "lease.json", (0, 0))
+    step = Step(1, 1.0, {}, {}, 1.0, 0.1, tokens=9, taken=True, stop=False)
+    writer.step(step, TrainingState(step=1))
+    assert time.time() - (tmp_path / "lease.json").stat().st_mtime < 60
+
+
+def test_every_checkpoint_has_a_record_of_its_step(engine, examples, tmp_path):
+    """However fast the steps are: who waits for a step with a checkpoint does not wait in vain."""
+    engine.run(tmp_path, examples, engine.training(), stop_at=11)
+    told = {r.step for r in read(tmp_path) if r.kind == "train"}
+    assert {1, 5, 10, 11} <= told
+    steps = [r.step for r in read(tmp_path) if r.kind == "train"]
+    assert len(steps) == len(set(steps))
 
 
 def test_reseeding_torch_changes_nothing(engine, examples, tmp_path):

@@ -1,5 +1,8 @@
 """The run key: everything that determines weights, and nothing else; and the engine number."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from pipeline.problems import Problem
@@ -65,10 +68,30 @@ def test_a_start_that_is_not_there_is_a_problem(tmp_path):
         runkey.folder_digest(tmp_path / "absent")
 
 
-def test_the_record_holds_the_parts_and_the_digest_of_the_code(parts, tmp_path):
-    assert runkey.recorded_rooms(tmp_path / "key") == "unknown"
-    runkey.write_record(tmp_path / "key", parts(), runkey.rooms_digest())
-    assert runkey.recorded_rooms(tmp_path / "key") == runkey.rooms_digest()
+def test_the_version_of_what_chooses_the_best_weights_counts_where_it_chooses(parts):
+    assert sorted(parts(best_by="bleu")["versions"]) == ["numpy", "sacrebleu", "torch"]
+    assert sorted(parts(best_by="loss")["versions"]) == ["numpy", "torch"]
+
+
+@pytest.mark.parametrize("room", ["batches", "decoding", "metrics", "models", "training"])
+def test_the_digest_of_the_code_covers_what_makes_and_what_chooses_weights(
+    room, tmp_path, monkeypatch
+):
+    package = tmp_path / "pipeline"
+    shutil.copytree(Path(runkey.pipeline.__file__).parent, package)
+    monkeypatch.setattr(runkey.pipeline, "__file__", str(package / "__init__.py"))
+    before = runkey.rooms_digest()
+    (package / room / "more.py").write_text("# a comment\n")
+    comment = runkey.rooms_digest()
+    (package / room / "more.py").write_text("ONE = 1\n")
+    assert len({before, comment, runkey.rooms_digest()}) == 3
+
+
+def test_the_record_holds_the_digests_of_every_code_that_worked_on_a_run(parts, tmp_path):
+    assert runkey.recorded_rooms(tmp_path / "key") == []
+    for code in ("one", "other", "other", "one"):
+        runkey.write_record(tmp_path / "key", parts(), code)
+    assert runkey.recorded_rooms(tmp_path / "key") == ["one", "other"]
 
 
 # Sum, and sum of magnitudes, of all weights after five steps. Where these change, the mathematics
