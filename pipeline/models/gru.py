@@ -18,7 +18,7 @@ from torch.autograd.function import FunctionCtx
 
 from pipeline.models.linear import Linear
 from pipeline.models.packed import Packing
-from pipeline.models.weights import Weighted
+from pipeline.models.weights import Weighted, asking
 
 
 class Recurrence(Weighted):
@@ -47,7 +47,7 @@ class Recurrence(Weighted):
         """The state after each position, from `start` on (in the order of the sequences)."""
         gates = packing.pack(self.inputs(vectors))
         states: Tensor = Unrolled.apply(  # pyright: ignore[reportAssignmentType]
-            gates, self.weight, self.bias, start[packing.order], packing.counts
+            gates, asking(self.weight), asking(self.bias), start[packing.order], packing.counts
         )
         return packing.unpack(states)
 

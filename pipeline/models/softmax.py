@@ -20,6 +20,7 @@ from pipeline.models.parts import Generator, GeneratorSettings
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.table import Table
+from pipeline.models.weights import asking
 
 TERM = "cross_entropy"
 CHUNK = 512  # positions whose logits exist at the same time
@@ -63,7 +64,7 @@ class SoftmaxGenerator(Generator):
     ) -> Mapping[str, Float[Tensor, ""]]:
         """The smoothed cross-entropy, summed."""
         loss: Tensor = CrossEntropy.apply(  # pyright: ignore[reportAssignmentType]
-            step.output, table.weight, targets.values, self.label_smoothing
+            step.output, asking(table.weight), targets.values, self.label_smoothing
         )
         return {TERM: loss}
 

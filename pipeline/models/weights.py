@@ -40,6 +40,15 @@ def _generator(seed: int, prefix: str, name: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(bits, "little"))
 
 
+def asking(weight: Tensor) -> Tensor:
+    """The weight as a function with a gradient of its own is given it: asking for one, or not.
+
+    Such a function sees what could have a gradient even where gradients are off (torch.no_grad),
+    and cannot see that they are.
+    """
+    return weight if torch.is_grad_enabled() else weight.detach()
+
+
 def glorot(weight: Tensor, generator: torch.Generator, *, fan_out: int | None = None) -> None:
     """Uniform, variance 2 / (in + out) (Glorot & Bengio 2010); `fan_out` of each stacked part."""
     rows, columns = weight.shape

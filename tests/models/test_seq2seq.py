@@ -1,7 +1,9 @@
 import pytest
 import torch
 
+from pipeline.models.gru import Unrolled
 from pipeline.models.seq2seq import Model, ModelSettings, build
+from pipeline.models.softmax import CrossEntropy
 from pipeline.problems import Problem
 from pipeline.settings import parse
 
@@ -113,6 +115,30 @@ def test_precision_is_that_of_the_vectors_and_weights_stay_masters(
     state = model.encode(batch, attention=True)
     log_probs, attention, _ = model.advance(torch.full((3, 1), 2), state)
     assert log_probs.dtype == attention.dtype == weights
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_where_gradients_are_off_none_is_computed(tiny, combination, monkeypatch, off):
+    """The loss's own gradient is the larger half of its work, and validation needs none."""
+    asked = []
+    for function in (CrossEntropy, Unrolled):
+        monkeypatch.setattr(function, "forward", staticmethod(noting(function.forward, asked)))
+    model, batch = tiny.model_of(combination), tiny.batch(tiny.examples(3))
+    with off():
+        model.losses(batch, None)
+    assert asked
+    assert not any(asked)
+    asked.clear()
+    model.losses(batch, None)
+    assert all(asked)
+
+
+def noting(forward, asked):
+    def noted(ctx, *inputs):
+        asked.append(any(ctx.needs_input_grad))
+        return forward(ctx, *inputs)
+
+    return noted
 
 
 def test_a_part_starts_the_same_in_whatever_model_it_stands():
