@@ -15,8 +15,8 @@ OUTSIDE = ("registry", "gate")  # sections of params.yaml that no stage reads
 
 
 def check_sections() -> None:
-    """Every section that a stage reads is there, and no section is there that nobody reads."""
-    found = read_yaml(PARAMS)
+    """Each section that is read is there and has keys; none is there that nobody reads."""
+    found = {str(name): section for name, section in read_yaml(PARAMS).items()}
     read = {key.split(".")[0] for key in wanted(PARAMS)} | {*OUTSIDE}
     for name in sorted({*found} - read):
         raise Problem(
@@ -29,6 +29,14 @@ def check_sections() -> None:
         raise Problem(
             f"section '{name}' is missing", where=str(PARAMS), remedy=f"add it: git diff {PARAMS}"
         )
+    for name, section in found.items():
+        if not isinstance(section, dict):
+            raise Problem(
+                "expected keys and values",
+                where=f"{PARAMS}, {name}",
+                value=section,
+                remedy="see docs/parameters.md",
+            )
 
 
 def wanted(path: Path) -> Iterator[str]:

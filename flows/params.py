@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from flows.differences import ABSENT
 from pipeline.choose import nearest
 from pipeline.problems import Problem
 
@@ -33,20 +34,33 @@ def set_value(text: str, key: str, value: str) -> str:
         node = _inside(node, name, ".".join(path[: position + 1]))
     found = _members(node)
     if last in found:
-        return _replaced(text, found[last], value)
-    if not isinstance(node, yaml.MappingNode):
+        changed = _replaced(text, found[last], value)
+    elif isinstance(node, yaml.MappingNode):
+        changed = _added(text, node, last, value)
+    else:
         raise _unknown(key, last, found)
-    return _added(text, node, last, value)
+    if not _says(changed, key, value):
+        raise Problem(
+            "no value that can stand there", where=f"-S {key}", value=value, remedy="quote it"
+        )
+    return changed
+
+
+def _says(text: str, key: str, value: str) -> bool:
+    try:
+        return value_at(text, key) == yaml.safe_load(value)
+    except yaml.YAMLError:
+        return False
 
 
 def value_at(text: str, key: str) -> Any:
-    """The value at `key`, or None."""
+    """The value at `key`, or ABSENT."""
     node: Any = yaml.compose(text)
     for name in key.split("."):
         node = _members(node).get(name)
         if node is None:
-            return None
-    return yaml.safe_load(text[node.start_mark.index : node.end_mark.index])
+            return ABSENT
+    return yaml.SafeLoader("").construct_object(node, deep=True)
 
 
 def _inside(node: Any, name: str, key: str) -> Any:
@@ -92,4 +106,5 @@ def _added(text: str, node: Any, name: str, value: str) -> str:
 
 
 def _unknown(key: str, name: str, found: dict[str, Any]) -> Problem:
-    return Problem("unknown parameter", where=f"params.yaml, {key}", remedy=nearest(name, found))
+    remedy = nearest(name, found) if found else "what is above it has no keys"
+    return Problem("unknown parameter", where=f"params.yaml, {key}", remedy=remedy)

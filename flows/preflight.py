@@ -21,6 +21,7 @@ from flows.talk import say
 from flows.trainer import train_steps
 from pipeline.machine import Machine
 from pipeline.problems import Problem
+from pipeline.settings import load
 
 WRITTEN = ("artifacts", "registry", "report", ".dvc", ".")
 LEAST_DISK = 500 * 2**20  # bytes
@@ -29,6 +30,7 @@ LEAST_MEMORY = 2**30  # bytes
 
 def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
     """All checks, the cheap ones first; ends with the forecast."""
+    check_outside()
     check_dependencies(graph)
     check_versions()
     check_disk(machine)
@@ -37,6 +39,13 @@ def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
     check_stages()
     check_corpora(graph)
     say(forecast(machine, plan))
+
+
+def check_outside() -> None:
+    """The sections that no stage reads can be taken: the registry's and the gate's."""
+    from flows.release import Sections
+
+    load(Sections, Path("params.yaml"))
 
 
 def check_disk(machine: Machine) -> None:

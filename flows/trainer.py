@@ -6,13 +6,15 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import PositiveInt
+
 from flows import child
 from flows.plan import Planned
 from flows.talk import say
 from flows.walk import Place
 from pipeline.problems import Problem
 from pipeline.registry.server import Server
-from pipeline.settings import read_yaml
+from pipeline.settings import Settings, parse, read_yaml
 
 TRAIN = "train"
 SEED = (
@@ -22,11 +24,18 @@ SEED = (
 )
 
 
+class Length(Settings):
+    """What the forecast looks at in the section `training`."""
+
+    steps: PositiveInt
+
+
 def train_steps(stage: str) -> int | None:
     """The steps of training, by which its time grows; None for other stages."""
     if stage != TRAIN:
         return None
-    return read_yaml(Path("params.yaml")).get("training", {}).get("steps")
+    steps = read_yaml(Path("params.yaml"))["training"].get("steps")
+    return parse(Length, {"steps": steps}, "params.yaml, training").steps
 
 
 def seed_finished(place: Place, plan: Sequence[Planned]) -> None:

@@ -1,8 +1,10 @@
 """`seqline run`: the whole line, as a flow. Nothing is started where nothing is stale."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from flows.differences import shown
 from flows.opened import opened
 from flows.params import parse_assignment, set_value, value_at
 from flows.plan import Planned, stale
@@ -11,7 +13,7 @@ from flows.server import serving
 from flows.talk import say
 from pipeline.files import write_text
 from pipeline.machine import Machine
-from pipeline.problems import Problem
+from pipeline.settings import read_yaml
 from pipeline.workspace import hold
 
 PARAMS = Path("params.yaml")
@@ -20,31 +22,40 @@ PARAMS = Path("params.yaml")
 def run(sets: list[str]) -> None:
     """Plan and preflight first; then a Prefect server where none is named, and the flow."""
     machine = opened()
-    with hold(machine.state, "seqline run"):
-        before = PARAMS.read_text(encoding="utf-8")
-        _assign(sets, before)
-        try:
+    with hold(machine.state, "seqline run"), ExitStack() as server:
+        with _assigned(sets):
             plan = _looked_ahead(machine)
-        except Problem:
-            if PARAMS.read_text(encoding="utf-8") != before:
-                write_text(PARAMS, before)
-                say("params.yaml is as it was before")
-            raise
-        if plan is not None:
-            _flow(machine, plan)
+            if plan is None:
+                return
+            server.enter_context(serving(machine.state, machine.prefect_api_url))
+            from flows.retrain import finish_logs, retrain
+        try:
+            retrain(str(Path.cwd()), plan)
+        finally:
+            finish_logs()
 
 
-def _assign(sets: list[str], text: str) -> None:
-    """Write what -S says into params.yaml, and say so."""
+@contextmanager
+def _assigned(sets: list[str]) -> Generator[None, None, None]:
+    """Write what -S says into params.yaml, and say so; undone where the block fails."""
+    read_yaml(PARAMS)  # a Problem where it is broken
+    before = text = PARAMS.read_text(encoding="utf-8")
     said: list[str] = []
     for assignment in sets:
         key, value = parse_assignment(assignment)
-        said.append(f"params.yaml: {key}: {value_at(text, key)} → {value}")
+        said.append(f"params.yaml: {key}: {shown(value_at(text, key))} → {value}")
         text = set_value(text, key, value)
-    if sets:
+    if text != before:
         write_text(PARAMS, text)
     for line in said:
         say(line)
+    try:
+        yield
+    except BaseException:
+        if text != before and PARAMS.read_text(encoding="utf-8") == text:
+            write_text(PARAMS, before)
+            say("params.yaml is as it was before")
+        raise
 
 
 def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
@@ -62,13 +73,3 @@ def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
         return plan
     say(f"nothing is stale: version {version.number} of {version.name} holds these results")
     return None
-
-
-def _flow(machine: Machine, plan: Sequence[Planned]) -> None:
-    with serving(machine.state, machine.prefect_api_url):
-        from flows.retrain import finish_logs, retrain
-
-        try:
-            retrain(str(Path.cwd()), plan)
-        finally:
-            finish_logs()

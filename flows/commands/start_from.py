@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from flows.edits import add
+from flows.inputs import check_sections
 from flows.opened import locked
 from flows.params import set_value
 from flows.release import outside
@@ -19,6 +20,7 @@ PARAMS = Path("params.yaml")
 def start_from(name: str) -> None:
     """`name`: a number, or an alias. The copy is put under DVC and becomes training.start."""
     with locked(f"seqline start-from {name}") as machine:
+        check_sections()
         server = outside(machine).server
         chosen = at(server, name) if name in ("champion", "challenger") else version(server, name)
         if chosen is None:

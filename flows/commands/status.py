@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from flows.graph import read_graph
+from flows.inputs import check_sections
 from flows.opened import opened
 from flows.prepare import planned
 from flows.release import ARTIFACTS, outside
@@ -16,6 +17,7 @@ from pipeline.workspace import read_problem
 def status() -> None:
     """Results, the last problem, versions."""
     machine = opened()
+    check_sections()
     steps = planned(read_graph(Path.cwd()), machine)
     stale = [step.stage for step in steps if step.action != "up to date"]
     say(

@@ -6,7 +6,7 @@ from flows.edits import uncommitted
 from flows.opened import locked
 from flows.talk import say
 from pipeline.choose import nearest
-from pipeline.files import write_text
+from pipeline.files import write_bytes
 from pipeline.problems import Problem
 
 PARAMS = Path("params.yaml")
@@ -20,10 +20,10 @@ def use(recipe: str) -> None:
             raise Problem(
                 f"unknown recipe '{recipe}'", where="recipes/", remedy=nearest(recipe, recipes)
             )
-        text = recipes[recipe].read_text(encoding="utf-8")
-        before = PARAMS.read_text(encoding="utf-8")
-        held = {path.read_text(encoding="utf-8") for path in recipes.values()}
-        if before == text:
+        content = recipes[recipe].read_bytes()
+        before = PARAMS.read_bytes()
+        held = {path.read_bytes() for path in recipes.values()}
+        if before == content:
             say(f"params.yaml is recipe {recipe} already")
             return
         if before not in held and uncommitted(str(PARAMS)):
@@ -32,5 +32,5 @@ def use(recipe: str) -> None:
                 where=str(PARAMS),
                 remedy="commit them, or keep them as a recipe: cp params.yaml recipes/NAME.yaml",
             )
-        write_text(PARAMS, text)
+        write_bytes(PARAMS, content)
         say(f"params.yaml is recipe {recipe} now; next: seqline run")

@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from flows.differences import ABSENT
 from flows.params import parse_assignment, set_value, value_at
 from pipeline.problems import Problem
 
@@ -50,6 +51,35 @@ def test_a_block_is_replaced_as_a_whole() -> None:
         "corpora": {"folder": "data/none", "sources": [{"name": "other"}]},
         "decoding": {"search": {"kind": "greedy"}, "n_best": 4},
     }
+
+
+def test_the_value_of_a_block_is_read_and_what_is_not_there_is_absent() -> None:
+    assert value_at(TEXT, "rules") == [{"kind": "empty"}, {"kind": "same", "share": 0.5}]
+    assert value_at(TEXT, "rules.same") == {"kind": "same", "share": 0.5}
+    assert value_at(TEXT, "decoding.search.extra") is ABSENT
+    changed = set_value(TEXT, "rules", "[{kind: empty}]")
+    assert value_at(changed, "rules") == [{"kind": "empty"}]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("decoding.search.kind", "greedy, beam_size: 1"),
+        ("decoding.n_best", "a: b"),
+        ("decoding.search.beam_size", "8 # wide"),
+    ],
+)
+def test_a_value_that_would_say_something_else_there_is_a_problem(key: str, value: str) -> None:
+    with pytest.raises(Problem, match="no value that can stand there"):
+        set_value(TEXT, key, value)
+
+
+def test_what_has_no_keys_has_none_to_set() -> None:
+    with pytest.raises(Problem) as caught:
+        set_value("corpora:\ntraining: 5\n", "training.steps", "3")
+    assert str(caught.value) == (
+        "params.yaml, training.steps: unknown parameter\n  remedy: what is above it has no keys"
+    )
 
 
 def test_a_misspelt_section_names_the_near_one() -> None:
