@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 # Loaded before the forks, to be loaded once; nothing of ours, which a mutant may have to change.
@@ -24,6 +25,7 @@ import sacrebleu
 import safetensors.torch
 import sentencepiece
 import torch._dynamo  # what an optimizer imports in its first step
+import xdist.plugin  # whose mark tests/conftest.py sets
 import yaml
 
 SECONDS = 30  # of computing: a mutant may make a loop endless
@@ -80,10 +82,13 @@ def in_child(tests, mutant, result, printed):
         with pytest.MonkeyPatch.context() as monkeypatch:
             if mutant:
                 install(Path(mutant), monkeypatch)
-            pytest.main([*tests, *OPTIONS], plugins=[outcomes])
+            pytest.main([*tests, *OPTIONS], plugins=[outcomes, xdist.plugin])
         result.write_text(json.dumps(outcomes.seen))
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(0)
 
 
