@@ -23,10 +23,12 @@ def _frequencies(width: int, device: torch.device) -> Float[Tensor, " half"]:
 
 
 def sinusoids(
-    position: Int[Tensor, "*places"], width: int, dtype: torch.dtype
+    position: Int[Tensor, "*places"], longest: int, width: int, dtype: torch.dtype
 ) -> Float[Tensor, "*places width"]:
-    """sin and cos of position / 10000^(2i / width), side by side (Vaswani et al. 2017, 3.5)."""
-    longest = int(position.max()) + 1 if position.numel() else 0
+    """sin and cos of position / 10000^(2i / width), side by side (Vaswani et al. 2017, 3.5).
+
+    Positions are below `longest`, which the host knows without asking the device.
+    """
     return _table(-(-longest // 64) * 64, width, dtype, position.device)[position]
 
 

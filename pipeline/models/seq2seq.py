@@ -169,7 +169,6 @@ class Model(nn.Module):
         state.attention = attention or self.generator.needs_attention
         if memory.ids is not None:
             state.fixed["source ids"] = memory.layout.pad(memory.ids)
-            state.fixed["source mask"] = memory.layout.mask
         return state
 
     @torch.no_grad()

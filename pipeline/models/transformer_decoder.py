@@ -67,7 +67,9 @@ class TransformerDecoder(Decoder):
     ) -> Step:
         """Outputs at all positions, each blind to what comes after it."""
         places = Places(layout, memory.layout, examples, prefixes.dtype)
-        values = prefixes + sinusoids(layout.position, prefixes.shape[1], prefixes.dtype)
+        values = prefixes + sinusoids(
+            layout.position, layout.longest, prefixes.shape[1], prefixes.dtype
+        )
         values = self.dropout(values, places.keys)
         weights = None
         for block in self.blocks:
@@ -91,7 +93,7 @@ class TransformerDecoder(Decoder):
         """One more position for every hypothesis."""
         state.spend()
         place = torch.tensor([state.steps], device=vectors.device)
-        values = vectors + sinusoids(place, vectors.shape[2], vectors.dtype)
+        values = vectors + sinusoids(place, state.steps + 1, vectors.shape[2], vectors.dtype)
         weights = None
         for number, block in enumerate(self.blocks):
             values, weights = block.step(values, state, number)

@@ -54,7 +54,7 @@ class TransformerEncoder(Encoder):
         keys = position_keys(examples, layout)
         padded_keys = None if keys is None else layout.pad(keys)
         bias = bias_of(layout.mask, values.dtype)[:, None, None]  # [N, 1, 1, T]
-        values = values + sinusoids(layout.position, values.shape[1], values.dtype)
+        values = values + sinusoids(layout.position, layout.longest, values.shape[1], values.dtype)
         values = self.dropout(values, keys)
         for block in self.blocks:
             values = block(values, layout, bias, keys, padded_keys)

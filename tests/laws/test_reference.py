@@ -125,7 +125,7 @@ def test_attention_and_its_gradients_with_a_mask_of_dropout():
 
 
 def test_sines_and_cosines():
-    found = sinusoids(torch.tensor([0, 1, 70]), 6, torch.float64)
+    found = sinusoids(torch.tensor([0, 1, 70]), 71, 6, torch.float64)
     expected = [
         [f(p / 10000 ** (2 * i / 6)) for i in range(3) for f in (math.sin, math.cos)]
         for p in (0, 1, 70)

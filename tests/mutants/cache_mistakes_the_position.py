@@ -11,8 +11,8 @@ WHY = "A step adds the sines and cosines of the first position to every id."
 
 
 def mutate(monkeypatch):
-    def first(position, width, dtype):
+    def first(position, longest, width, dtype):
         place = torch.zeros_like(position) if len(position) == 1 else position
-        return sinusoids(place, width, dtype)
+        return sinusoids(place, longest, width, dtype)
 
     monkeypatch.setattr(transformer_decoder, "sinusoids", first)
