@@ -2,15 +2,20 @@
 
 trees/DIGEST.json    the files of a folder of code: names what changed in it
 times.jsonl          seconds (and steps) of each stage that ran: the forecast
+
+So what cannot be written or read costs no run: a cause is less precise, a forecast is missing.
 """
 
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from flows.graph import Graph
+from pipeline.files import write_json
+from pipeline.problems import Problem
 
 MOST_FILES = 2000  # of a folder; larger ones are data
 LAST_TIMES = 3
@@ -21,9 +26,9 @@ def remember_files(state: Path, graph: Graph) -> None:
     folder = state / "flow" / "trees"
     for item in _folders(graph):
         path = folder / f"{item.now}.json"
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(dict(item.files)), encoding="utf-8")
+        with suppress(OSError, Problem):
+            if not path.exists():
+                write_json(path, dict(item.files))
 
 
 def known_files(state: Path, graph: Graph) -> dict[str, Mapping[str, str]]:
@@ -31,8 +36,8 @@ def known_files(state: Path, graph: Graph) -> dict[str, Mapping[str, str]]:
     known: dict[str, Mapping[str, str]] = {}
     for item in _folders(graph):
         path = state / "flow" / "trees" / f"{item.locked}.json"
-        if item.locked and path.is_file():
-            known[item.locked] = json.loads(path.read_text(encoding="utf-8"))
+        with suppress(OSError, ValueError):
+            known[item.locked] = json.loads(path.read_bytes())
     return known
 
 
@@ -49,10 +54,11 @@ def _folders(graph: Graph) -> list[Any]:
 def remember_time(state: Path, stage: str, seconds: float, steps: int | None) -> None:
     """Add what a stage took. `steps`: of a stage that trains."""
     path = state / "flow" / "times.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
     line = {"stage": stage, "seconds": round(seconds, 2), "steps": steps, "at": round(time.time())}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def expected_seconds(state: Path, stage: str, steps: int | None = None) -> float | None:
@@ -60,12 +66,17 @@ def expected_seconds(state: Path, stage: str, steps: int | None = None) -> float
 
     The longest of the last three times: a training that found its finished key took no time.
     """
-    path = state / "flow" / "times.jsonl"
-    if not path.is_file():
-        return None
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    last = [line for line in lines if line["stage"] == stage][-LAST_TIMES:]
+    last = [line for line in _times(state) if line["stage"] == stage][-LAST_TIMES:]
     return max((line["seconds"] * _share(steps, line["steps"]) for line in last), default=None)
+
+
+def _times(state: Path) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    with suppress(OSError):
+        for line in (state / "flow" / "times.jsonl").read_bytes().splitlines():
+            with suppress(ValueError):  # a line that a crash cut short
+                lines.append(json.loads(line))
+    return lines
 
 
 def _share(steps: int | None, steps_then: int | None) -> float:

@@ -6,10 +6,11 @@ from flows import edits
 from flows.graph import Graph, read_graph
 from flows.inputs import check_sections
 from flows.memory import known_files, remember_files
-from flows.plan import Planned, make_plan
+from flows.plan import Planned, make_plan, stale
 from flows.talk import say
 from flows.walk import Place, heal
 from pipeline.machine import Machine
+from pipeline.workspace import clear_problem
 
 
 def prepare(machine: Machine) -> tuple[Graph, tuple[Planned, ...]]:
@@ -19,7 +20,10 @@ def prepare(machine: Machine) -> tuple[Graph, tuple[Planned, ...]]:
     edits.track_folders(say)
     graph = read_graph(Path.cwd())
     edits.track_changes(graph, say)
-    return graph, planned(graph, machine)
+    plan = planned(graph, machine)
+    if not stale(plan):
+        clear_problem(machine.state)  # its cause was taken back
+    return graph, plan
 
 
 def planned(graph: Graph, machine: Machine) -> tuple[Planned, ...]:

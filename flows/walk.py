@@ -4,7 +4,6 @@ DVC deletes a stage's outs before it runs. They are in its cache: after a failed
 stage they are checked out again; a mark under `state/flow` has the next command do so after a kill.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from flows import child
+from pipeline.files import read_json, write_json
 from pipeline.problems import Problem
 from pipeline.workspace import clear_problem, read_problem
 
@@ -38,11 +38,18 @@ class Place:
         """The file that names the stage that is being run."""
         return self.state / "flow" / "running.json"
 
+    def open_stage(self) -> str | None:
+        """The stage that runs, or was killed; None also for a mark that cannot be read."""
+        try:
+            return str(read_json(self.mark)["stage"])
+        except (Problem, KeyError, TypeError):
+            return None
+
 
 def reproduce(place: Place, stage: str, tell: Tell) -> Outcome:
     """`dvc repro --single-item STAGE`; a Problem with the stage's own message where it fails."""
+    write_json(place.mark, {"stage": stage})
     clear_problem(place.state)
-    _begin(place, stage)
     lines: list[str] = []
     try:
         command = ["dvc", "repro", "--single-item", stage]
@@ -69,27 +76,13 @@ def restore(place: Place, stage: str) -> None:
 
 def heal(place: Place, tell: Tell) -> None:
     """Bring back what a failed, interrupted or killed stage had made before."""
-    if not place.mark.is_file():
-        return
-    stage = json.loads(place.mark.read_text(encoding="utf-8"))["stage"]
-    if _has_results(place.root, stage):
+    stage = place.open_stage()
+    if stage is not None and _has_results(place.root, stage):
         lines: list[str] = []
         code = child.run(["dvc", "checkout", "-f", stage], lines.append, cwd=place.root)
         back = "are back" if code == 0 else f"are not back: {_errors(lines)}"
         tell(f"the former results of '{stage}' {back}")
     place.mark.unlink(missing_ok=True)
-
-
-def _begin(place: Place, stage: str) -> None:
-    try:
-        place.mark.parent.mkdir(parents=True, exist_ok=True)
-        place.mark.write_text(json.dumps({"stage": stage}), encoding="utf-8")
-    except OSError as error:
-        raise Problem(
-            f"cannot write: {error.strerror}",
-            where=str(place.mark),
-            remedy="free space or make the folder writable, then run the same command again",
-        ) from None
 
 
 def _has_results(root: Path, stage: str) -> bool:

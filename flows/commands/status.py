@@ -1,6 +1,5 @@
 """`seqline status`: what is here."""
 
-import json
 from pathlib import Path
 
 from flows.graph import read_graph
@@ -10,6 +9,7 @@ from flows.prepare import planned
 from flows.release import ARTIFACTS, outside
 from flows.tables import metric_rows
 from flows.talk import say, table
+from flows.walk import Place
 from pipeline.registry.versions import aliases
 from pipeline.workspace import read_problem
 
@@ -26,11 +26,10 @@ def status() -> None:
         else "stale:      nothing"
     )
     problem = read_problem(machine.state)
-    if problem:
+    if problem and problem["stage"] in stale:  # else its cause was taken back
         say(f"problem:    {problem['stage']}: {problem['message']}")
-    mark = machine.state / "flow" / "running.json"
-    if mark.is_file():
-        stage = json.loads(mark.read_text(encoding="utf-8"))["stage"]
+    stage = Place(Path.cwd(), machine.state).open_stage()
+    if stage is not None:
         say(f"open:       {stage} runs, or was killed")
     world = outside(machine)
     named = aliases(world.server)

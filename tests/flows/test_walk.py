@@ -66,6 +66,23 @@ def test_word_of_the_stage_is_the_message_and_says_if_retrying_helps(toy: Path) 
     assert outs(toy) == FORMER
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"other": 1}', "\xff"])
+def test_a_mark_that_cannot_be_read_is_taken_away(toy: Path, content: str) -> None:
+    place = Place(toy, toy / "state")
+    place.mark.parent.mkdir(parents=True)
+    place.mark.write_bytes(content.encode("latin-1"))
+    assert place.open_stage() is None
+    heal(place, pytest.fail)
+    assert not place.mark.exists()
+
+
+def test_a_mark_that_cannot_be_written_is_a_problem_before_anything_is_deleted(toy: Path) -> None:
+    (toy / "state").write_text("a file")
+    with pytest.raises(Problem, match="cannot write"):
+        reproduce(Place(toy, toy / "state"), "one", print)
+    assert outs(toy) == FORMER
+
+
 SLOW = """\
 import os, pathlib, time
 from pipeline.workspace import die_with_caller
