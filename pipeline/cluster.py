@@ -7,12 +7,13 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
 from pipeline.files import empty_folder
+from pipeline.machine import no_cluster
 from pipeline.problems import Problem
 from pipeline.seats import Crew, Seat, Work, environment, failed, raise_failure, sit
 
@@ -65,17 +66,35 @@ def _start_ray(crew: Crew) -> Path | None:
         try:
             ray.init(address=crew.address, **quiet)
         except ConnectionError as error:
-            raise Problem(
-                "no Ray cluster answers",
-                where="machine.yaml, ray_address",
-                value=crew.address,
-                remedy=f"start it, or set `local` ({error})",
-                retry=True,
-            ) from None
+            raise no_cluster(crew.address, error) from None
+        check_room(crew, ray.cluster_resources())
         return None
     cores = {"num_cpus": crew.workers, "object_store_memory": 200 * 2**20}
-    context: Any = ray.init(address="local", include_dashboard=False, **cores, **quiet)
+    try:
+        context: Any = ray.init(address="local", include_dashboard=False, **cores, **quiet)
+    except Exception as error:  # Ray has no name for a start that took it more than 30 seconds
+        remedy = "is the machine very busy? run the same command again"
+        raise Problem("Ray does not start", value=str(error), remedy=remedy, retry=True) from error
     return Path(context.address_info["session_dir"])
+
+
+def _needs(crew: Crew) -> dict[str, float]:
+    """What a worker takes of its host."""
+    return {"CPU": 1.0} | ({"GPU": 1.0} if crew.device == "cuda" else {})
+
+
+def check_room(crew: Crew, resources: Mapping[str, float]) -> None:
+    """A Problem where a cluster of these resources can never hold the team: Ray would wait."""
+    for name, each in _needs(crew).items():
+        there = resources.get(name, 0)
+        if there < each * crew.workers:
+            raise Problem(
+                f"the Ray cluster has no room for {crew.workers} training workers",
+                where="machine.yaml, workers",
+                value=f"{there:g} {name}, of which each worker takes {each:g}",
+                remedy=f"at most {there / each:.0f} workers, or a larger cluster",
+                retry=True,
+            )
 
 
 def _stop_ray(session: Path | None) -> None:
@@ -93,7 +112,6 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
     from ray.train.torch import TorchConfig, TorchTrainer
 
     running: Future[object] = Future()
-    per_worker = {"CPU": 1} | ({"GPU": 1} if crew.device == "cuda" else {})
     trainer = TorchTrainer(
         _seated,
         train_loop_config={"work": work, "argument": argument, "crew": crew, "exchange": exchange},
@@ -101,12 +119,12 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
         scaling_config=train.ScalingConfig(
             num_workers=crew.workers,
             use_gpu=crew.device == "cuda",
-            resources_per_worker=per_worker,
+            resources_per_worker=_needs(crew),
         ),
         run_config=train.RunConfig(
             name="team",
             storage_path=str(exchange),
-            failure_config=train.FailureConfig(max_failures=crew.restarts),
+            failure_config=failure_config(crew),
             logging_config=train.LoggingConfig(log_level="ERROR"),
         ),
     )
@@ -119,6 +137,14 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
 
     threading.Thread(target=run, name="ray-train", daemon=True).start()
     return running
+
+
+def failure_config(crew: Crew) -> Any:
+    """How often Ray starts the team again: after a loss `restarts` times, after a start that failed
+    once, since a team that finds no room does not find it later either."""
+    from ray.train import FailureConfig
+
+    return FailureConfig(max_failures=crew.restarts, controller_failure_limit=1)
 
 
 def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) -> None:
@@ -136,10 +162,15 @@ def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) ->
         raise Problem(
             "the training workers were lost, and starting them again did not help",
             where="machine.yaml, worker_restarts",
-            value=str(error).strip().splitlines()[-1],
+            value=last_line(error),
             remedy="run the same command again: training goes on from its last checkpoint",
             retry=True,
         ) from error
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of an error's message, or its name where it has none."""
+    return (str(error).strip() or repr(error)).splitlines()[-1]
 
 
 def _seated(config: dict[str, Any]) -> None:

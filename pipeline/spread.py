@@ -18,13 +18,16 @@ from typing import Any, cast
 import pyarrow as pa
 
 from pipeline.arrow import RecordBatch
+from pipeline.machine import no_cluster
 from pipeline.problems import Problem
 from pipeline.workspace import die_with_parent
 
 BatchFunction = Callable[[RecordBatch], RecordBatch]
 FEW = 4  # batches that are done here before another process would have started
 IN_FLIGHT = 2  # batches for each other process: one being worked on, one waiting
-MOST_WAITING = 8  # results for each process that wait for an earlier one
+MOST_WAITING = 8  # batches for each process that are under way, or wait for an earlier one
+MOST_IN_ALL = 128  # the same for all processes together: memory does not grow with the cores
+RAY_ENVIRONMENT = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 def spread(
@@ -59,12 +62,13 @@ def _over_processes(
     others = processes - 1  # this process works, too, and while the others start it works alone
     pool = ProcessPoolExecutor(others, context, initializer=_receive, initargs=arguments)
     waiting: deque[Future[bytes] | RecordBatch] = deque()
+    most = min(processes * MOST_WAITING, MOST_IN_ALL)
     try:
         for batch in batches:
             busy = sum(isinstance(each, Future) and not each.done() for each in waiting)
             sent = busy < others * IN_FLIGHT
             waiting.append(pool.submit(_work, _to_bytes(batch)) if sent else function(batch))
-            while waiting and (_is_done(waiting[0]) or len(waiting) > processes * MOST_WAITING):
+            while waiting and (_is_done(waiting[0]) or len(waiting) > most):
                 yield _result(waiting.popleft())
         while waiting:
             yield _result(waiting.popleft())
@@ -99,27 +103,48 @@ def _work(message: bytes) -> bytes:
 def _over_ray(
     function: BatchFunction, batches: Iterable[RecordBatch], processes: int, address: str
 ) -> Iterator[RecordBatch]:
+    os.environ.update(RAY_ENVIRONMENT)
     import ray
-    from ray.exceptions import RayTaskError
+    from ray.exceptions import RayError, RayTaskError
 
     ours = not ray.is_initialized()
     if ours:
-        ray.init(address=address, logging_level=logging.ERROR)
-    task: Any = ray.remote(_apply)
-    shared = ray.put(function)
+        _join(address)
     waiting: deque[Any] = deque()
     try:
+        task: Any = ray.remote(_apply)
+        shared = ray.put(function)
         for batch in batches:
             waiting.append(task.remote(shared, _to_bytes(batch)))
-            if len(waiting) >= processes * IN_FLIGHT:
+            if len(waiting) >= min(processes * IN_FLIGHT, MOST_IN_ALL):
                 yield _from_bytes(cast(bytes, ray.get(waiting.popleft())))
         while waiting:
             yield _from_bytes(cast(bytes, ray.get(waiting.popleft())))
     except RayTaskError as error:
         raise error.cause from None  # the function's own exception, as everywhere
+    except RayError as error:
+        raise Problem(
+            "the Ray cluster lost a part of the work",
+            where="machine.yaml, ray_address",
+            value=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
+            remedy="is a host gone, or its memory short? run the same command again",
+            retry=True,
+        ) from error
     finally:
         if ours:
             ray.shutdown()
+
+
+def _join(address: str) -> None:
+    import ray
+
+    quiet = ray.LoggingConfig(log_level="ERROR")
+    try:
+        ray.init(
+            address=address, logging_level=logging.ERROR, logging_config=quiet, log_to_driver=False
+        )
+    except ConnectionError as error:
+        raise no_cluster(address, error) from None
 
 
 def _apply(function: BatchFunction, message: bytes) -> bytes:

@@ -105,7 +105,7 @@ def test_threads_are_limited_on_cpu_only():
 
 
 def test_a_machine_that_does_not_say_uses_every_gpu_or_a_worker_a_core():
-    cores = len(os.sched_getaffinity(0))
+    cores = Machine().cores()
     assert crew_of(Machine(), gpus=3) == Crew(3, "cuda", 1, 3)
     assert crew_of(Machine(), gpus=0) == Crew(cores, "cpu", 1, 3)
     assert crew_of(Machine(device="cpu", threads_per_worker=99), gpus=3) == Crew(1, "cpu", 99, 3)

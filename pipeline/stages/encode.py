@@ -29,6 +29,8 @@ from pipeline.tally import Tally
 from pipeline.tasks import TASKS
 from pipeline.tasks.task import COLUMNS, Task
 
+COUNTED = ["id", "corpus", "source", "target"]
+
 
 class Settings(Base):
     """Parameters of the stage."""
@@ -64,11 +66,11 @@ def _encoded(
     encoder: Encoder, folder: Path, tally: Tally, machine: Machine
 ) -> Iterator[RecordBatch]:
     kept = 0
-    waiting: deque[RecordBatch] = deque()  # rows whose ids are not back yet
+    waiting: deque[RecordBatch] = deque()  # of rows whose ids are not back yet, what is counted
 
     def sent() -> Iterator[RecordBatch]:
         for rows in read_rows(folder, COLUMNS):
-            waiting.append(rows)
+            waiting.append(rows.select(COUNTED))
             yield rows
 
     processes, address = machine.processes(), machine.ray_address

@@ -1,0 +1,93 @@
+"""What Ray is told, and what becomes of its refusals. Whole teams are started in tests/system."""
+
+import pytest
+
+from pipeline.cluster import check_room, failure_config, last_line, train_workers
+from pipeline.problems import Problem
+from pipeline.seats import Crew
+
+CREW = Crew(workers=4, device="cpu", threads=1, restarts=3)
+GPUS = Crew(workers=2, device="cuda", threads=1, restarts=3)
+
+
+def decisions(error, count):
+    """What Ray decides about the error when it comes again and again."""
+    from ray.train.v2._internal.execution.failure_handling.default import DefaultFailurePolicy
+
+    policy = DefaultFailurePolicy(failure_config(CREW))
+    return [policy.make_decision(error).value for _ in range(count)]
+
+
+def test_a_lost_worker_is_replaced_as_often_as_the_machine_says():
+    from ray.exceptions import WorkerCrashedError
+    from ray.train import WorkerGroupError
+
+    lost = WorkerGroupError("lost", {0: WorkerCrashedError()})
+    assert decisions(lost, 4) == ["RETRY", "RETRY", "RETRY", "RAISE"]
+
+
+def test_a_team_for_which_there_is_no_room_is_not_awaited_for_ever():
+    from ray.train import ControllerError
+    from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+
+    late = ControllerError(WorkerGroupStartupTimeoutError(num_workers=4))
+    assert decisions(late, 2) == ["RETRY", "RAISE"]
+
+
+@pytest.mark.parametrize(
+    ("crew", "resources"), [(CREW, {"CPU": 4.0, "memory": 1.0}), (GPUS, {"CPU": 9.0, "GPU": 2.0})]
+)
+def test_a_cluster_with_room_is_taken(crew, resources):
+    check_room(crew, resources)
+
+
+@pytest.mark.parametrize(
+    ("crew", "resources", "found"),
+    [
+        (CREW, {"CPU": 3.0}, "3 CPU, of which each worker takes 1"),
+        (CREW, {}, "0 CPU, of which each worker takes 1"),
+        (GPUS, {"CPU": 9.0, "GPU": 1.0}, "1 GPU, of which each worker takes 1"),
+    ],
+)
+def test_a_cluster_without_room_is_a_problem(crew, resources, found):
+    with pytest.raises(Problem, match=f"no room for {crew.workers} training workers") as caught:
+        check_room(crew, resources)
+    assert (caught.value.where, caught.value.value) == ("machine.yaml, workers", found)
+    assert caught.value.retry
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("why\nlost\n"), "lost"),
+        (RuntimeError(), "RuntimeError()"),
+        (ValueError("  "), "ValueError('  ')"),
+    ],
+)
+def test_an_error_is_told_by_its_last_line_or_its_name(error, line):
+    assert last_line(error) == line
+
+
+def test_a_ray_that_does_not_start_is_a_problem(tmp_path, monkeypatch):
+    import ray
+
+    def init(**options):
+        raise Exception("The current node timed out during startup.")  # Ray's own words and kind
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(Problem, match="Ray does not start") as caught:
+        train_workers(print, None, CREW, folder=tmp_path / "ray", stop=print)
+    assert caught.value.retry
+
+
+def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
+    import ray
+
+    def init(**options):
+        raise ConnectionError("no answer")
+
+    crew = Crew(workers=1, device="cpu", threads=1, restarts=0, address="there:6379")
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(Problem, match="no Ray cluster answers") as caught:
+        train_workers(print, None, crew, folder=tmp_path / "ray", stop=print)
+    assert (caught.value.where, caught.value.value) == ("machine.yaml, ray_address", "there:6379")
