@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
+from pipeline.registry.answers import answered
 from pipeline.registry.decisions import PATIENCE_SECONDS, Decision, Kind, decisions, write
-from pipeline.registry.server import Server, answered
+from pipeline.registry.server import Server
 from pipeline.registry.verdicts import find_verdict
 from pipeline.registry.versions import CHALLENGER, CHAMPION, aliases, every
 

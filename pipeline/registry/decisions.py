@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.records import Verdict
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.verdicts import verdict_name
 
 if TYPE_CHECKING:

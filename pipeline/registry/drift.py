@@ -9,7 +9,8 @@ from typing import Any
 
 from pipeline.files import read_json
 from pipeline.records import Check, Ledger, Version
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import fetch, names
 
 ALL = "all corpora"

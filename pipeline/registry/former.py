@@ -11,7 +11,8 @@ from pipeline.files import canonical_json
 from pipeline.outputs import Output, read_outputs, rows_digest
 from pipeline.package.load import load
 from pipeline.records import Version
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import fetch, names, upload_texts
 from pipeline.registry.versions import download, hypotheses_folder
 

@@ -24,10 +24,11 @@ from pipeline.metrics.metric import Metric
 from pipeline.metrics.slices import slices
 from pipeline.outputs import Output, read_outputs, rows_digest
 from pipeline.records import Check, Verdict, Version
+from pipeline.registry.answers import answered
 from pipeline.registry.decisions import refuse
 from pipeline.registry.drift import drift
 from pipeline.registry.former import former_outputs
-from pipeline.registry.server import Server, answered
+from pipeline.registry.server import Server
 from pipeline.registry.verdicts import find_verdict, store_verdict, verdict_name
 from pipeline.registry.versions import CHAMPION, at
 from pipeline.settings import Settings

@@ -7,8 +7,9 @@ another program); that is told too, between the decisions where it happened.
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.registry.answers import answered
 from pipeline.registry.decisions import Decision, decisions
-from pipeline.registry.server import Server, answered
+from pipeline.registry.server import Server
 from pipeline.registry.versions import CHAMPION, aliases
 
 Kind = Literal["promote", "rollback", "refuse", "moved by other means", "unfinished", "stopped"]

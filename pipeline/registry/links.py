@@ -1,7 +1,8 @@
 """Links: where people find a version's run, files and page."""
 
 from pipeline.records import Version
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import local_path
 
 

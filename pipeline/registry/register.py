@@ -17,9 +17,10 @@ from pipeline.files import canonical_json, read_json, read_manifest
 from pipeline.outputs import read_outputs, rows_digest
 from pipeline.problems import Problem
 from pipeline.records import Version
+from pipeline.registry.answers import answered
 from pipeline.registry.lineage import Lineage
 from pipeline.registry.runs import follow, log_parameters, run_of
-from pipeline.registry.server import Server, answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import fetch, forget, upload, upload_texts
 from pipeline.registry.versions import CHALLENGER, CHAMPION, at, every, find, hypotheses_folder
 

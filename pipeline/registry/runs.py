@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.files import read_json
 from pipeline.problems import Problem
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

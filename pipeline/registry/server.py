@@ -4,27 +4,24 @@ Nothing is reported to anybody, nothing is printed, and a server that is away is
 seconds: MLflow's own defaults try for four minutes.
 """
 
-import functools
 import logging
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from pipeline.machine import Machine
 from pipeline.problems import Problem
+from pipeline.registry.addresses import public
+from pipeline.registry.answers import answered
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 SQLITE = "sqlite:///"
 _ENVIRONMENT = {
@@ -37,8 +34,6 @@ _ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-# By name, since their modules are slow to import: MLflow's, the database's, requests', boto's.
-_SILENCE = {"MlflowException", "OperationalError", "RequestException", "BotoCoreError"}
 
 
 class Registry(Settings):
@@ -60,57 +55,37 @@ class Server:
     state: Path  # where downloaded versions are kept
 
 
-def answered(function: Callable[P, R]) -> Callable[P, R]:
-    """For the public functions of this room: MLflow's silence becomes a Problem to retry."""
-
-    @functools.wraps(function)
-    def asking(*arguments: P.args, **named: P.kwargs) -> R:
-        try:
-            return function(*arguments, **named)
-        except Exception as error:
-            problem = _as_problem(error)
-            if problem is None:
-                raise
-            raise problem from error
-
-    return asking
-
-
-def _as_problem(error: Exception) -> Problem | None:
-    """MLflow's and the database's errors as Problems; None for what is a bug of ours."""
-    if not _SILENCE & {kind.__name__ for kind in type(error).__mro__}:
-        return None
-    code = str(getattr(error, "error_code", "TEMPORARILY_UNAVAILABLE"))
-    text = str(error).splitlines()[0]
-    if code in {"PERMISSION_DENIED", "UNAUTHENTICATED"}:
-        return Problem("MLflow refuses access", value=text, remedy="set MLFLOW_TRACKING_TOKEN")
-    if code in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}:
-        remedy = "see that the server of machine.yaml, mlflow_uri runs, then try again"
-        return Problem("MLflow does not answer", value=text, remedy=remedy, retry=True)
-    return None
-
-
 def reachable(uri: str) -> Problem | None:
     """None when the server takes connections (or the database's folder can be written)."""
     if uri.startswith(SQLITE):
         return _writable(Path(uri.removeprefix(SQLITE)))
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    where, endpoint = "machine.yaml, mlflow_uri", _endpoint(uri)
+    if endpoint is None:
         remedy = "sqlite:///PATH, or http(s)://HOST:PORT"
-        where = "machine.yaml, mlflow_uri"
-        return Problem("not an address of MLflow", where=where, value=uri, remedy=remedy)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+        return Problem("not an address of MLflow", where=where, value=public(uri), remedy=remedy)
     try:
-        socket.create_connection((parts.hostname, port), timeout=5).close()
+        socket.create_connection(endpoint, timeout=5).close()
     except OSError as error:
         return Problem(
             f"no MLflow server answers: {error.strerror or error}",
-            where="machine.yaml, mlflow_uri",
-            value=uri,
+            where=where,
+            value=public(uri),
             remedy="start it, or set mlflow_uri to sqlite:///registry/mlflow.db",
             retry=True,
         )
     return None
+
+
+def _endpoint(uri: str) -> tuple[str, int] | None:
+    """Host and port of an address; None for what is none."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:  # a port that is no number
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return parts.hostname, port
 
 
 def _writable(database: Path) -> Problem | None:

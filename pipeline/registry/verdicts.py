@@ -4,7 +4,8 @@ from typing import Any
 
 from pipeline.files import canonical_json, digest, read_json
 from pipeline.records import Check, Verdict, Version
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import fetch, names, upload_texts
 
 

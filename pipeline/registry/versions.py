@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from pipeline.files import empty_folder, read_manifest
 from pipeline.problems import Problem
 from pipeline.records import Version
-from pipeline.registry.server import Server, answered
+from pipeline.registry.answers import answered
+from pipeline.registry.server import Server
 from pipeline.registry.storage import download as download_folder
 from pipeline.registry.storage import local_path
 

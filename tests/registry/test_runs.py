@@ -123,7 +123,8 @@ def connect_to_nobody(server):
     return replace(server, client=MlflowClient("http://127.0.0.1:9", "http://127.0.0.1:9"))
 
 
-def test_an_address_that_is_none_is_a_problem(tmp_path: Path):
-    machine = Machine(mlflow_uri="htp://somewhere", state=tmp_path)
+@pytest.mark.parametrize("uri", ["htp://somewhere", "http://", "http://host:port", "http://[1"])
+def test_an_address_that_is_none_is_a_problem(tmp_path: Path, uri: str):
+    machine = Machine(mlflow_uri=uri, state=tmp_path)
     with pytest.raises(Problem, match="not an address of MLflow"):
         connect(Registry(model="tiny"), machine)
