@@ -34,7 +34,6 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     debug = "--debug" in arguments
     names = [argument for argument in arguments if argument != "--debug"]
-    state = Path("state")
     stage = names[0] if len(names) == 1 else ""
     try:
         if not stage:
@@ -42,15 +41,26 @@ def main(arguments: list[str]) -> int:
                 "name one stage", value=" ".join(names), remedy="python -m pipeline STAGE"
             )
         machine = read_machine()
-        state = machine.state
         if stage == "--check":
             check()
-        else:
-            run(stage, machine)
+            return 0
+        with hold(machine.state, f"python -m pipeline {stage}"):
+            return _work(stage, machine, debug)
     except KeyboardInterrupt:
+        _tell_way_back(stage)
         return INTERRUPTED
     except Exception as error:
-        left = stage != "--check" and write_problem(state, stage, error)
+        _tell(error, stage, debug)
+        return 1
+
+
+def _work(stage: str, machine: Machine, debug: bool) -> int:
+    """Run the stage under the lock; only who holds it may leave word of a failure."""
+    clear_problem(machine.state)
+    try:
+        run(stage, machine)
+    except Exception as error:
+        left = write_problem(machine.state, stage, error)
         if not (left and FLOW in os.environ and isinstance(error, Problem)):  # else the flow tells
             _tell(error, stage, debug)
         return 1
@@ -58,12 +68,10 @@ def main(arguments: list[str]) -> int:
 
 
 def run(stage: str, machine: Machine) -> None:
-    """One stage, from params.yaml and machine.yaml of the current folder, under the lock."""
-    with hold(machine.state, f"python -m pipeline {stage}"):
-        clear_problem(machine.state)
-        module = _module(stage)
-        settings = load(module.Settings, PARAMS)
-        module.run(settings, machine, ARTIFACTS, ARTIFACTS)
+    """One stage, from params.yaml and machine.yaml of the current folder."""
+    module = _module(stage)
+    settings = load(module.Settings, PARAMS)
+    module.run(settings, machine, ARTIFACTS, ARTIFACTS)
 
 
 def check() -> None:
@@ -94,10 +102,14 @@ def _tell(error: Exception, stage: str, debug: bool) -> None:
         traceback.print_exception(error)
     else:
         print(error, file=sys.stderr)
+    _tell_way_back(stage)
+
+
+def _tell_way_back(stage: str) -> None:
+    """By hand nobody checks the former results out: DVC has deleted them before the stage began."""
     by_hand = FLOW not in os.environ and "DVC_STAGE" in os.environ
     lock = Path("dvc.lock")
     if by_hand and lock.is_file() and stage in read_yaml(lock).get("stages", {}):
-        # DVC has deleted them before it started the stage.
         print(
             f"The former results of '{stage}' come back with: dvc checkout -f {stage}",
             file=sys.stderr,

@@ -57,10 +57,14 @@ def die_with_caller() -> None:
     """
     parent = os.getppid()
     die_with_parent(parent)
+    if not parent:  # outside of our container, whose first process we are, or `docker exec` started
+        return
     command = Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
     if b"-c" in command[:-1] and b"sh" in Path(os.fsdecode(command[0])).name.encode():
         status = Path(f"/proc/{parent}/stat").read_text(encoding="utf-8", errors="replace")
-        die_with(int(status.rpartition(")")[2].split()[1]))
+        grandparent = int(status.rpartition(")")[2].split()[1])
+        if grandparent:
+            die_with(grandparent)
 
 
 def die_with(process: int) -> None:

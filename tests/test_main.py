@@ -1,10 +1,16 @@
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from pipeline.workspace import hold
 
 
 @pytest.fixture
@@ -44,6 +50,46 @@ def test_by_hand_the_message_ends_with_how_former_results_come_back(workspace: P
     done = run(workspace, "ingest", DVC_STAGE="ingest")
     hint = "The former results of 'ingest' come back with: dvc checkout -f ingest\n"
     assert done.stderr == MISSING + hint
+
+
+def test_a_stage_that_finds_the_workspace_taken_leaves_the_others_problem(workspace: Path) -> None:
+    state = workspace / "state"
+    with hold(state, "seqline run"):
+        (state / "problem.json").write_text("of another")
+        done = run(workspace, "ingest", SEQLINE_LOCK="", SEQLINE_FLOW="1")
+    assert done.returncode == 1
+    assert "another run works in this workspace" in done.stderr
+    assert (state / "problem.json").read_text() == "of another"
+
+
+def test_after_an_interrupt_by_hand_too(workspace: Path) -> None:
+    (workspace / "dvc.lock").write_text("stages: {ingest: {cmd: python -m pipeline ingest}}\n")
+    with hold(workspace / "state", "a flow"), hold(workspace / "state", "its stage"):
+        stage = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "ingest"],
+            cwd=workspace,
+            env={**os.environ, "DVC_STAGE": "ingest"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        awaits_the_lock(stage.pid)
+        stage.send_signal(signal.SIGINT)
+        _, said = stage.communicate(timeout=30)
+    assert stage.returncode == 130
+    assert said == "The former results of 'ingest' come back with: dvc checkout -f ingest\n"
+
+
+def awaits_the_lock(process: int) -> None:
+    end = time.monotonic() + 60
+    while not any(name.endswith("stage.lock") for name in opened(process)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def opened(process: int) -> Iterator[str]:
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed in between
+            yield str(link.readlink())
 
 
 def test_under_a_flow_the_flow_tells_the_problem(workspace: Path) -> None:
