@@ -1,6 +1,5 @@
 """What the flow knows of the stage that trains: its steps, its finished key, its progress."""
 
-import json
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -9,9 +8,11 @@ from pathlib import Path
 from pydantic import PositiveInt
 
 from flows import child
+from flows.graph import Graph, read_graph
 from flows.plan import Planned
 from flows.talk import say
 from flows.walk import Place
+from pipeline.files import read_json
 from pipeline.problems import Problem
 from pipeline.registry.server import Server
 from pipeline.settings import Settings, parse, read_yaml
@@ -41,16 +42,21 @@ def train_steps(stage: str) -> int | None:
 def seed_finished(place: Place, plan: Sequence[Planned]) -> None:
     """Let training find its finished key in pulled outs, before DVC deletes them."""
     planned = next((one for one in plan if one.stage == TRAIN), None)
-    record = place.root / "artifacts" / "model" / "run.json"
-    if planned is None or planned.action == "up to date" or not record.is_file():
+    if planned is None or planned.action == "up to date" or not _as_locked(read_graph(place.root)):
         return
-    key = json.loads(record.read_text(encoding="utf-8"))["run_key"]
+    key = read_json(place.root / "artifacts" / "model" / "run.json")["run_key"]
     if (place.state / key).exists():
         return
     lines: list[str] = []
     command = ["python", "-c", SEED, str(place.state)]
     if child.run(command, lines.append, cwd=place.root) == 0:
         say("training's state was restored from its results")
+
+
+def _as_locked(graph: Graph) -> bool:
+    """Are training's results those that dvc.lock names? Altered ones are nobody's."""
+    outputs = [out for node in graph.nodes if node.name == TRAIN for out in node.outputs]
+    return all(out.locked and out.now == out.locked for out in outputs)
 
 
 @contextmanager
