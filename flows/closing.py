@@ -9,6 +9,7 @@ from flows.release import ARTIFACTS, Outside
 from flows.tables import ledger_rows, metric_rows
 from flows.talk import heading, say, table
 from pipeline.records import Verdict, Version
+from pipeline.registry.addresses import public
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def places(ending: Ending, world: Outside) -> dict[str, str]:
     return {
         "report": str(ending.report.resolve()),
         **links(world.server, ending.version),
-        "Prefect": prefect,
+        "Prefect": public(prefect),
         "try it": 'seqline predict "…"',
     }
 

@@ -21,6 +21,7 @@ from flows.talk import say
 from flows.trainer import train_steps
 from pipeline.machine import Machine
 from pipeline.problems import Problem
+from pipeline.registry.addresses import public
 from pipeline.settings import load
 
 WRITTEN = ("artifacts", "registry", "report", ".dvc", ".")
@@ -113,7 +114,7 @@ def _check_ray(address: str) -> None:
         raise Problem(
             f"no Ray cluster answers: {error.strerror or error}",
             where="machine.yaml, ray_address",
-            value=address,
+            value=public(address),
             remedy="start it: ray start --head; or local",
         ) from None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from flows import child
 from pipeline.problems import Problem
+from pipeline.registry.addresses import public
 
 START_SECONDS = 120.0
 
@@ -59,7 +60,7 @@ def check(url: str) -> None:
         raise Problem(
             "no Prefect server answers",
             where="machine.yaml, prefect_api_url",
-            value=url,
+            value=public(url),
             remedy="start it: prefect server start; or null for a server of the run's own",
             retry=True,
         )

@@ -1,6 +1,7 @@
 """Links: where people find a version's run, files and page."""
 
 from pipeline.records import Version
+from pipeline.registry.addresses import public
 from pipeline.registry.answers import answered
 from pipeline.registry.server import Server
 from pipeline.registry.storage import local_path
@@ -10,11 +11,12 @@ from pipeline.registry.storage import local_path
 def links(server: Server, version: Version) -> dict[str, str]:
     """Name → address: pages of a server, or folders and the command that shows them."""
     folder = local_path(version.source)
-    found = {"package": version.source if folder is None else str(folder)}
-    if server.uri.startswith(("http://", "https://")):
-        base = f"{server.uri.rstrip('/')}/#"
+    found = {"package": public(version.source) if folder is None else str(folder)}
+    uri = public(server.uri)
+    if uri.startswith(("http://", "https://")):
+        base = f"{uri.rstrip('/')}/#"
         found["version"] = f"{base}/models/{server.model}/versions/{version.number}"
         found["run"] = f"{base}/experiments/{server.experiment}/runs/{version.run_id}"
     else:
-        found["browse"] = f"mlflow ui --backend-store-uri {server.uri}"
+        found["browse"] = f"mlflow ui --backend-store-uri {uri}"
     return found

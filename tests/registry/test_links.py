@@ -13,6 +13,6 @@ def test_links_are_pages_of_a_server_or_folders_and_a_command(server, make_outs,
     found = links(server, version)
     assert Path(found["package"], "MLmodel").is_file()
     assert found["browse"] == f"mlflow ui --backend-store-uri {server.uri}"
-    pages = links(replace(server, uri="http://127.0.0.1:5000"), version)
+    pages = links(replace(server, uri="http://me:secret@127.0.0.1:5000"), version)
     assert pages["version"] == "http://127.0.0.1:5000/#/models/tiny/versions/1"
     assert pages["run"].endswith(f"/experiments/{server.experiment}/runs/{version.run_id}")
