@@ -10,7 +10,7 @@ from flows.graph import read_graph
 from flows.memory import known_files
 from flows.plan import make_plan
 
-COLOURS = ("rot", "blau", "alt", "neu", "klein")
+COLOURS = ("rot", "blau", "alt", "neu", "klein und doch recht auffällig")
 THINGS = ("Tor", "Haus", "Rad", "Boot", "Bild")
 TARGET = "That is the thing that we saw."  # of every source: learnt in a few steps
 COUNTS = {"train": 300, "valid": 20, "test": 40}
@@ -33,7 +33,7 @@ def copy(made, tmp_path_factory):
 
     def learnable(params):
         params["corpora"] = {"folder": "data/corpora/signs", "sources": [*map(source, COUNTS)]}
-        params["pieces"].update(vocabulary=60)
+        params["pieces"].update(vocabulary=40)
         params["training"].update(steps=60, validate_every_steps=60, checkpoint_every_steps=60)
         params["evaluation"].update(metrics=["chrf"])
         params["gate"].update(metric="chrf", margin=1.0)
@@ -112,7 +112,7 @@ def test_better_becomes_champion_and_worse_is_refused(copy, call, monkeypatch):
 def test_data_that_drifted_stops_the_flow_before_it_trains_every_time(copy, call):
     def drift(params):
         rules = {rule["kind"]: rule for rule in params["cleaning"]["rules"]}
-        rules["too_long"].update(max_characters=18)
+        rules["too_long"].update(max_characters=35)
         params["gate"]["drift"] = {"too_long": 0.05}
 
     before = change(copy, drift)
