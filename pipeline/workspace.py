@@ -181,7 +181,7 @@ def write_problem(state: Path, stage: str, error: BaseException) -> bool:
     try:
         state.mkdir(parents=True, exist_ok=True)
         temporary = state / f".problem.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(json.dumps(content), encoding="utf-8")
         temporary.replace(state / "problem.json")
     except OSError:
         return False

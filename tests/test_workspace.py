@@ -104,6 +104,12 @@ def test_a_problem_is_kept_with_whether_retrying_helps(tmp_path: Path) -> None:
     assert read_problem(tmp_path) is None
 
 
+def test_a_message_with_half_a_surrogate_pair_is_kept_too(tmp_path: Path) -> None:
+    assert write_problem(tmp_path, "ingest", Problem("did you mean '\ud800'?"))
+    left = read_problem(tmp_path)
+    assert left is not None and left["message"] == "did you mean '\ud800'?"
+
+
 def test_a_disk_that_takes_no_problem_does_not_hide_it() -> None:
     assert not write_problem(Path("/proc/self/state"), "train", ValueError())
 

@@ -2,7 +2,7 @@
 
 A whole corpus has one role, or its rows are spread over the splits by the hash of their group, so
 that a document, speaker or image is never torn apart and a row never changes sides when others come
-or go.
+or go. Where rows have no group, those of one source are a group.
 """
 
 from abc import abstractmethod
@@ -18,7 +18,7 @@ from pipeline.arrow import Array, RecordBatch
 from pipeline.arrow import compute as pc
 from pipeline.corpora.corpus import Corpus
 from pipeline.corpora.lines import LineEnd
-from pipeline.fingerprints import shares
+from pipeline.fingerprints import fingerprints, shares
 from pipeline.records import Split
 from pipeline.rows import ROWS
 from pipeline.settings import Settings
@@ -28,7 +28,7 @@ PARTS = pa.schema(
         ("source", pa.string()),
         ("target", pa.string()),
         ("references", pa.list_(pa.string())),
-        ("group", pa.string()),  # null: the row is its own group
+        ("group", pa.string()),  # null or empty: none is given
     ]
 )
 
@@ -56,7 +56,8 @@ class FileCorpus(Corpus):
     role: Split | None = None
     """Where all rows go; null where `split` says it."""
     split: Shares | None = None
-    """Spread the rows over train, valid and test by the hash of their group; null: see role."""
+    """Spread the rows over train, valid and test by the hash of their group (or of their source,
+    where they have none); null: see role."""
     line_end: LineEnd = "lf"
     """lf: a line ends at LF, a CR before it is text. crlf: every line ends with CR LF."""
 
@@ -81,7 +82,7 @@ class FileCorpus(Corpus):
         count = part.num_rows
         places = pa.array(np.arange(first, first + count)).cast(pa.string())
         ids = pc.binary_join_element_wise(self.name, places, ":")
-        groups = pc.coalesce(part["group"], ids)
+        groups = self._groups(part, ids)
         columns = {
             "id": ids,
             "corpus": pa.repeat(self.name, count),
@@ -95,6 +96,11 @@ class FileCorpus(Corpus):
         }
         return pa.record_batch([columns[name] for name in ROWS.names], schema=ROWS)
 
+    def _groups(self, part: RecordBatch, ids: Array) -> Array:
+        """What a split keeps together: the group that is given, or else the rows of one source."""
+        given = pc.if_else(pc.equal(part["group"], ""), pa.scalar(None, pa.string()), part["group"])
+        return pc.coalesce(given, ids if self.split is None else _names(part["source"]))
+
     def _splits(self, groups: Array) -> Array:
         if self.split is None:
             return pa.repeat(self.role, len(groups))
@@ -102,6 +108,12 @@ class FileCorpus(Corpus):
         valid, test = self.split.valid, self.split.valid + self.split.test
         names = np.where(drawn < valid, "valid", np.where(drawn < test, "test", "train"))
         return pa.array(names.tolist(), pa.string())
+
+
+def _names(texts: Array) -> Array:
+    """The fingerprint of each text, in 32 digits."""
+    digits = fingerprints(texts).astype(">u8").tobytes().hex()
+    return pa.array([digits[at : at + 32] for at in range(0, len(digits), 32)], pa.string())
 
 
 def several_references(columns: list[Array]) -> Array:

@@ -30,7 +30,8 @@ class Jsonl(FileCorpus):
     references: str | None = None
     """Key of further references, a string or a list of strings; null: the target alone."""
     group: str | None = None
-    """Key of the group (document, speaker), a string or number; null: each row is its own."""
+    """Key of the group (document, speaker): a string, a number, or null in a row that has none.
+    null: no row has one."""
 
     def files(self, folder: Path) -> tuple[Path, ...]:
         """The one file."""
@@ -54,19 +55,17 @@ class Jsonl(FileCorpus):
         value = _object(line, where)
         target = _text(value, self.target, where)
         further = [] if self.references is None else _texts(value, self.references, where)
-        group = None if self.group is None else str(_field(value, self.group, where))
+        group = None if self.group is None else _group(value, self.group, where)
         return _text(value, self.source, where), target, [target, *further], group
 
 
 def _object(line: str, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-        if "\\u" in line:  # an escape may spell half a surrogate pair, which is no text
-            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise _malformed(f"no JSON at column {error.colno}: {error.msg}", where, line) from None
-    except (UnicodeEncodeError, RecursionError) as error:
-        raise _malformed(f"no valid text: {error}", where, line) from None
+    except (ValueError, RecursionError) as error:  # an integer too long, too many brackets
+        raise _malformed(f"no JSON that can be read: {error}", where, line) from None
     if not isinstance(value, dict):
         raise _malformed("expected a JSON object", where, line)
     return cast(dict[str, Any], value)
@@ -82,7 +81,23 @@ def _text(value: dict[str, Any], key: str, where: str) -> str:
     text = _field(value, key, where)
     if not isinstance(text, str):
         raise _malformed(f"'{key}' is no string", where, text)
+    return _sound(text, key, where)
+
+
+def _sound(text: str, key: str, where: str) -> str:
+    """The text, unless an escape in it spells half a surrogate pair, which is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _malformed(f"'{key}' is no valid text: {error}", where, ascii(text)) from None
     return text
+
+
+def _group(value: dict[str, Any], key: str, where: str) -> str | None:
+    group = _field(value, key, where)
+    if isinstance(group, bool) or not isinstance(group, str | int | float | None):
+        raise _malformed(f"'{key}' is no string or number", where, group)
+    return None if group is None else _sound(str(group), key, where)
 
 
 def _texts(value: dict[str, Any], key: str, where: str) -> list[str]:
@@ -90,7 +105,7 @@ def _texts(value: dict[str, Any], key: str, where: str) -> list[str]:
     texts = [texts] if isinstance(texts, str) else texts
     if not isinstance(texts, list) or not all(isinstance(t, str) for t in cast(list[Any], texts)):
         raise _malformed(f"'{key}' is no list of strings", where, texts)
-    return cast(list[str], texts)
+    return [_sound(text, key, where) for text in cast(list[str], texts)]
 
 
 def _malformed(what: str, where: str, value: object) -> Problem:

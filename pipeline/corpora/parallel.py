@@ -25,7 +25,7 @@ class Parallel(FileCorpus):
     references: tuple[Path, ...] = ()
     """Files of further references, beside the target."""
     group: Path | None = None
-    """File with the group (document, speaker) of each line; null: each row is its own."""
+    """File with the group (document, speaker) of each line, empty where it has none. null: none."""
 
     def files(self, folder: Path) -> tuple[Path, ...]:
         """Source, target, further references, groups."""

@@ -35,7 +35,7 @@ class Tsv(FileCorpus):
     references: tuple[Column, ...] = ()
     """Columns of further references, beside the target."""
     group: Column | None = None
-    """Column of the group (document, speaker); null: each row is its own."""
+    """Column of the group (document, speaker), empty where a row has none. null: no column."""
 
     def files(self, folder: Path) -> tuple[Path, ...]:
         """The one file."""

@@ -36,9 +36,11 @@ def test_several_references_stand_beside_the_target(tmp_path):
         ('{"source": "a"}', "no key 'target'"),
         ('{"source": "a", "target": null}', "'target' is no string"),
         ('{"source": "a", "target": 5}', "'target' is no string"),
-        ('{"source": "\\ud800", "target": "b"}', "no valid text"),
+        ('{"source": "\\ud800", "target": "b"}', "'source' is no valid text"),
         ("", "no JSON at column 1"),
-        ("[" * 100_000, "no valid text"),
+        ("[" * 100_000, "no JSON that can be read"),
+        ('{"source": "a", "target": "b", "n": ' + "9" * 5_000 + "}", "no JSON that can be read"),
+        ('{"source": "a", "target": "b\\udc00"}', "'target' is no valid text"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, line, what):
@@ -46,6 +48,30 @@ def test_a_malformed_line_is_named(tmp_path, line, what):
     with pytest.raises(Problem, match=what) as caught:
         read(tmp_path, good + line + "\n")
     assert caught.value.where == f"{tmp_path / 'j.jsonl'}, line 2"
+
+
+def test_a_row_without_a_group_is_its_own(tmp_path):
+    line = '{{"source": "a", "target": "b", "doc": {}}}\n'
+    rows = read(tmp_path, "".join(map(line.format, ["null", '""', "0", "1.5"])), group="doc")
+    assert [row.group for row in rows] == ["j:1", "j:2", "0", "1.5"]
+
+
+@pytest.mark.parametrize("group", ["true", "[1]", '{"a": 1}'])
+def test_a_group_that_is_no_name_is_malformed(tmp_path, group):
+    line = f'{{"source": "a", "target": "b", "doc": {group}}}\n'
+    with pytest.raises(Problem, match="'doc' is no string or number"):
+        read(tmp_path, line, group="doc")
+
+
+def test_half_a_surrogate_pair_in_a_key_that_nobody_reads_is_left_alone(tmp_path):
+    (row,) = read(tmp_path, '{"source": "a", "target": "b", "note": "\\ud800"}\n')
+    assert (row.source, row.target) == ("a", "b")
+
+
+def test_half_a_surrogate_pair_in_a_further_reference_is_malformed(tmp_path):
+    line = '{"source": "a", "target": "b", "refs": ["c", "\\ud800"]}\n'
+    with pytest.raises(Problem, match="'refs' is no valid text"):
+        read(tmp_path, line, references="refs")
 
 
 def test_references_that_are_no_strings_are_malformed(tmp_path):

@@ -61,6 +61,34 @@ def test_reading_in_small_pieces_changes_nothing(tmp_path, monkeypatch):
     assert [row.id for row in whole] == [f"news:{i}" for i in range(1, 61)]
 
 
+def test_an_empty_group_is_none(tmp_path):
+    (tmp_path / "a.de").write_text("eins\nzwei\ndrei\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    (tmp_path / "docs").write_text("d1\n\n\n", encoding="utf-8")
+    corpus = Parallel(**FACTS, **FILES, role="test", group="docs")
+    assert [row.group for row in read(corpus, tmp_path)] == ["d1", "news:2", "news:3"]
+
+
+def test_without_groups_equal_sources_stay_together_and_keep_their_side(tmp_path):
+    def splits(numbers):
+        (tmp_path / "a.de").write_text("".join(f"Satz {n}\n" * 2 for n in numbers))
+        (tmp_path / "a.en").write_text("".join(f"{n}, once\n{n}, twice\n" for n in numbers))
+        corpus = Parallel(**FACTS, **FILES, split={"valid": 0.2, "test": 0.2})
+        rows = read(corpus, tmp_path)
+        assert [row.id for row in rows] == [f"news:{i}" for i in range(1, len(rows) + 1)]
+        found = {}
+        for row in rows:
+            found.setdefault(row.source, set()).add((row.group, row.split))
+        assert all(len(sides) == 1 for sides in found.values())
+        assert len({row.group for row in rows}) == len(numbers)
+        return found
+
+    few, more = splits(range(100)), splits([*range(-50, 0), *reversed(range(200))])
+    assert few.items() <= more.items()
+    counts = [sum(split in str(sides) for sides in more.values()) for split in ("valid", "test")]
+    assert all(35 <= count <= 65 for count in counts)  # shares of 250: 50
+
+
 def test_a_group_is_never_torn_apart_and_keeps_its_side_when_others_come(tmp_path):
     def splits(documents):
         (tmp_path / "a.de").write_text("x\n" * 3 * len(documents), encoding="utf-8")

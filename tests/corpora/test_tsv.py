@@ -33,6 +33,11 @@ def test_a_header_names_columns_and_ids_count_rows(tmp_path):
     ]
 
 
+def test_an_empty_cell_is_no_group(tmp_path):
+    rows = read(tmp_path, "Geh.\tGo.\t\nJa.\tYes.\td1\n", group=3)
+    assert [row.group for row in rows] == ["t:1", "d1"]
+
+
 def test_a_line_with_too_few_columns_is_named(tmp_path):
     with pytest.raises(Problem, match="at least 2 columns between tabs, found 1") as caught:
         read(tmp_path, "Geh.\tGo.\nJa. Yes.\n")
