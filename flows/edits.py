@@ -10,36 +10,30 @@ from pipeline.problems import Problem
 from pipeline.settings import read_yaml
 
 CORPORA = "data/corpora/"
-CODE = ("pipeline/", "flows/")
+READ = ("pipeline/", "flows/", "data/none/")  # where untracked files change what stages read
 Tell = Callable[[str], None]
 
 
-def uncommitted(*paths: str) -> list[str]:
-    """Changed files in git's short form (` M params.yaml`), untracked ones too."""
-    done = subprocess.run(
-        ["git", "status", "--porcelain", "--untracked-files=all", "--", *(paths or ["."])],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise Problem(
-            "git cannot tell what was edited",
-            where=str(Path.cwd()),
-            value=done.stderr.strip(),
-            remedy="run in a clone of the project",
-        )
-    return done.stdout.splitlines()
+def uncommitted(*paths: str) -> list[tuple[str, str]]:
+    """Changed files, untracked ones too: git's two letters, and the path."""
+    listed = _git("status", "--porcelain", "-z", "--untracked-files=all", "--", *(paths or ["."]))
+    entries = iter(listed.split("\0")[:-1])
+    found: list[tuple[str, str]] = []
+    for entry in entries:
+        found.append((entry[:2], entry[3:]))
+        if "R" in entry[:2] or "C" in entry[:2]:
+            found.append((entry[:2], next(entries)))  # where it was before
+    return found
 
 
 def refuse() -> None:
     """A Problem for edits that are not committed; what every run writes itself is no edit."""
-    edits = [line for line in uncommitted() if _counts(line[:2], line[3:])]
+    edits = [path for status, path in uncommitted() if _counts(status, path)]
     if edits:
         raise Problem(
             "a scheduled run refuses edits that are not committed",
             where=str(Path.cwd()),
-            value=", ".join(line[3:] for line in edits[:5]),
+            value=", ".join(edits[:5]),
             remedy="commit them, or run by hand: seqline run",
         )
 
@@ -47,7 +41,8 @@ def refuse() -> None:
 def _counts(status: str, path: str) -> bool:
     if path == "dvc.lock" or (path.startswith(CORPORA) and path.endswith((".dvc", ".gitignore"))):
         return False
-    return status != "??" or path.startswith(CODE)
+    other_data = path.startswith("data/") and path.endswith(".dvc")
+    return status != "??" or path.startswith(READ) or other_data
 
 
 def track_folders(tell: Tell) -> None:
@@ -78,7 +73,19 @@ def add(folder: Path) -> None:
 
 
 def _in_git(folder: Path) -> bool:
-    done = subprocess.run(
-        ["git", "ls-files", "--", str(folder)], capture_output=True, text=True, check=False
-    )
-    return bool(done.stdout.strip())
+    return bool(_git("ls-files", "--", str(folder)))
+
+
+def _git(*arguments: str) -> str:
+    """What git prints about the current folder."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        ended = isinstance(error, subprocess.CalledProcessError)
+        raise Problem(
+            "git cannot tell what was edited",
+            where=str(Path.cwd()),
+            value=error.stderr.decode(errors="replace").strip() if ended else str(error),
+            remedy="run in a clone of the project",
+        ) from None
+    return done.stdout.decode(errors="replace")
