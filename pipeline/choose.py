@@ -47,7 +47,7 @@ class Chosen:
         members = self._members()
         fields = dict(cast(Mapping[str, Any], value))
         name = fields.pop(self.key, None)
-        if name not in members:
+        if not isinstance(name, str) or name not in members:
             hint = nearest(str(name), members)
             facts = {"key": self.key, "name": str(name), "hint": hint}
             raise PydanticCustomError("unknown_name", "unknown {key} '{name}': {hint}", facts)
@@ -55,7 +55,7 @@ class Chosen:
         unknown = next((field for field in fields if field not in member.model_fields), None)
         if unknown is not None:
             hint = nearest(unknown, member.model_fields)
-            facts = {"field": unknown, "key": self.key, "name": str(name), "hint": hint}
+            facts = {"field": unknown, "key": self.key, "name": name, "hint": hint}
             message = "unknown parameter '{field}' of {key} '{name}': {hint}"
             raise PydanticCustomError("unknown_field", message, facts)
         return member(**fields)

@@ -4,12 +4,13 @@ Every settings class derives from `Settings`: frozen, unknown fields forbidden. 
 and turns whatever does not fit into one Problem with file, key, value and remedy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from pipeline.choose import nearest
 from pipeline.problems import Problem
@@ -40,17 +41,23 @@ S = TypeVar("S", bound=Settings)
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file as a dict; a Problem where it is missing, broken or no mapping."""
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(
             "file not found", where=str(path), remedy="restore it: git checkout"
         ) from None
+    except OSError as error:
+        remedy = "it has to be a file that you may read"
+        raise Problem(f"cannot read: {error.strerror}", where=str(path), remedy=remedy) from None
     except UnicodeDecodeError as error:
         raise Problem("not UTF-8", where=f"{path}, byte {error.start}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}, line {mark.line + 1}" if mark else str(path)
-        raise Problem(f"broken YAML: {getattr(error, 'problem', error)}", where=where) from None
+    try:
+        value = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise Problem(f"broken YAML: {error.problem}", where=f"{path}{line}") from None
+    except (yaml.YAMLError, ValueError) as error:  # a day that no month has, a number too long
+        raise Problem(f"broken YAML: {error}", where=str(path)) from None
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -74,17 +81,36 @@ def load(kind: type[S], path: Path, *, values: Mapping[str, Any] | None = None) 
         raise Problem(
             f"section '{missing[0]}' is missing",
             where=str(path),
-            remedy=f"add it; {nearest(missing[0], content)}",
+            remedy=f"add it; {nearest(missing[0], map(str, content))}",
         )
     return parse(kind, {k: v for k, v in content.items() if k in kind.model_fields}, str(path))
 
 
 def parse(kind: type[S], values: Mapping[str, Any], where: str) -> S:
     """`values` as settings of `kind`, or one Problem that names key, value and remedy."""
+    for place, key in _odd_keys(values):
+        raise Problem(
+            "a key is no text",
+            where=f"{where}, {place}" if place else where,
+            value=key,
+            remedy="put it in quotes: YAML takes on, off, yes, no for truth values, digits for numbers",
+        )
     try:
         return kind(**values)
     except ValidationError as error:
         raise _problem(kind, error, where) from None
+
+
+def _odd_keys(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Keys that are no strings, anywhere in the value, and the place of their mapping."""
+    if isinstance(value, Mapping):
+        mapping = cast(Mapping[object, object], value)
+        yield from ((place, key) for key in mapping if not isinstance(key, str))
+        items = mapping.items()
+    else:
+        items = enumerate(cast(list[object], value)) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _odd_keys(inner, f"{place}.{key}" if place else str(key))
 
 
 def _problem(kind: type[Settings], error: ValidationError, where: str) -> Problem:
@@ -100,8 +126,12 @@ def _problem(kind: type[Settings], error: ValidationError, where: str) -> Proble
 
 def _sibling_names(kind: type[Settings], loc: tuple[int | str, ...]) -> list[str]:
     """The field names beside the unknown one, as far as plain nesting tells."""
-    current: Any = kind
+    current: object = kind
     for part in loc[:-1]:
-        fields = getattr(current, "model_fields", {})
-        current = fields[part].annotation if part in fields else None
-    return list(getattr(current, "model_fields", {}))
+        field = _fields(current).get(str(part))
+        current = field.annotation if field else None
+    return list(_fields(current))
+
+
+def _fields(kind: object) -> Mapping[str, FieldInfo]:
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}

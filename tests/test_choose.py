@@ -43,4 +43,13 @@ def test_what_is_dumped_names_its_kind_and_builds_the_same_again():
 def test_a_name_that_is_no_member_is_a_problem_with_the_nearest():
     with pytest.raises(Problem, match="unknown kind 'dgo': did you mean 'dog'"):
         parse(House, {"pet": {"kind": "dgo"}}, "params.yaml")
+    with pytest.raises(Problem, match="unknown kind '5': one of: cat, dog"):
+        parse(House, {"pet": {"kind": 5}}, "params.yaml")
     assert nearest("zebra", TABLE) == "one of: cat, dog"
+
+
+@pytest.mark.parametrize("kind", [["dog"], {"dog": 1}, None, True])
+def test_a_kind_that_is_no_name_is_a_problem(kind):
+    with pytest.raises(Problem, match="unknown kind") as caught:
+        parse(House, {"pet": {"kind": kind}}, "params.yaml")
+    assert caught.value.where == "params.yaml, pet"
