@@ -10,6 +10,7 @@ from pydantic import PositiveInt
 from flows import child
 from flows.graph import Graph, read_graph
 from flows.plan import Planned
+from flows.screen import screen
 from flows.talk import say
 from flows.walk import Place
 from pipeline.files import read_json
@@ -61,7 +62,7 @@ def _as_locked(graph: Graph) -> bool:
 
 @contextmanager
 def followed(server: Server, planned: Planned) -> Generator[None, None, None]:
-    """While a training runs, send its progress to MLflow; the file is the truth: this may fail."""
+    """While a training runs, show its progress and send it to MLflow, which may fail."""
     if planned.stage != TRAIN or planned.action == "up to date":
         yield
         return
@@ -69,7 +70,8 @@ def followed(server: Server, planned: Planned) -> Generator[None, None, None]:
     thread = threading.Thread(target=_watch, args=(server, stop), daemon=True)
     thread.start()
     try:
-        yield
+        with screen(server.state):
+            yield
     finally:
         stop.set()
         thread.join(timeout=30)

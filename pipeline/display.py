@@ -2,9 +2,11 @@
 
 It follows a run's progress file from the process that waits, so that it neither slows the workers
 nor depends on where they are. A line: `step 300 of 1800  loss 3.214  5,930 tokens/s  4:10 left`.
+Where a flow reads what we print, the terminal is the flow's: it is told what to show, and shows it.
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -14,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.files import write_json
+
+SCREEN = "SEQLINE_SCREEN"  # set by a flow in a terminal: the file that tells it what to show
 SECONDS_PER_LOOK = 0.5
 SECONDS_PER_LINE = 15.0
 WINDOW = 30  # records that speed is measured over
@@ -72,9 +77,9 @@ class Bar:
 class Follower:
     """Reads what was appended to a progress file, and shows it."""
 
-    def __init__(self, path: Path, steps: int, screen: Screen) -> None:
+    def __init__(self, path: Path, steps: int, screen: Screen, start: int = 0) -> None:
         self.path, self.steps, self.screen = path, steps, screen
-        self._offset = path.stat().st_size if path.exists() else 0
+        self._offset = start  # in bytes; what is before it is not shown
         self._seen: deque[tuple[float, int, int]] = deque(maxlen=WINDOW)  # time, step, tokens
 
     def look(self) -> None:
@@ -116,12 +121,24 @@ class Follower:
 @contextmanager
 def showing(path: Path, steps: int) -> Generator[None]:
     """Follow the progress file `path` of a run of `steps`, until the body ends."""
-    if not sys.stdout.isatty():
-        with _following(Follower(path, steps, Lines(steps))):
+    start = path.stat().st_size if path.exists() else 0
+    if SCREEN in os.environ:
+        asked = {"path": str(path.resolve()), "steps": steps, "start": start}
+        write_json(Path(os.environ[SCREEN]), asked)
+        yield
+    elif sys.stdout.isatty():
+        with bar(path, steps, start):
             yield
-        return
-    bar = Bar(steps)
-    with bar.progress, _following(Follower(path, steps, bar)):
+    else:
+        with _following(Follower(path, steps, Lines(steps), start)):
+            yield
+
+
+@contextmanager
+def bar(path: Path, steps: int, start: int) -> Generator[None]:
+    """Follow the progress file from the byte `start` on, in this terminal."""
+    shown = Bar(steps)
+    with shown.progress, _following(Follower(path, steps, shown, start)):
         yield
 
 
