@@ -93,7 +93,7 @@ def parse(kind: type[S], values: Mapping[str, Any], where: str) -> S:
             "a key is no text",
             where=f"{where}, {place}" if place else where,
             value=key,
-            remedy="put it in quotes: YAML takes on, off, yes, no for truth values, digits for numbers",
+            remedy="put it in quotes: YAML takes on, off, yes and no for truth values",
         )
     try:
         return kind(**values)

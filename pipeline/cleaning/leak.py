@@ -31,7 +31,7 @@ class Leak(HeldOutRule):
     """Jaccard similarity of character 5-grams from which on a row leaks too; null: exact only."""
 
     def against(self, held_out: Iterable[RecordBatch]) -> Judgement:
-        """Memory: 16 bytes for each row that is held out; about 1 kB with near_threshold."""
+        """Memory: 16 bytes for each row that is held out; about 1 kB a text with near_threshold."""
         keys: list[list[Fingerprints]] = []
         texts: list[list[Array]] = []
         for rows in held_out:

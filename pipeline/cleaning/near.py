@@ -14,11 +14,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.arrow import Array
+from pipeline.arrow import compute as pc
 from pipeline.fingerprints import mix
 
 GRAM = 5
 NEEDED = 4  # shared grams among the rarest before two texts are compared: speed only
-ROWS = 1_024  # texts looked up at a time
+ROWS = 1_024  # texts looked up at a time, fewer where
+MOST_ENTRIES = 1 << 21  # so many entries would be looked at together
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -36,8 +38,9 @@ class NearIndex:
 
     @classmethod
     def of(cls, parts: list[Array], threshold: float) -> "NearIndex":
-        """The index of the texts of all parts."""
-        rows, grams, counts = _grams(pa.concat_arrays(parts) if parts else pa.array([], "string"))
+        """The index of the different texts of all parts."""
+        texts = pc.unique(pa.chunked_array(parts, pa.string()))
+        rows, grams, counts = _grams(texts)
         order = np.argsort(grams, kind="stable")
         members = np.sort(_member(rows, grams))
         return cls(threshold, grams[order], rows[order], counts, members)
@@ -56,11 +59,16 @@ class NearIndex:
         common = np.ceil(self.threshold * counts).astype(np.int64)  # at least so many
         needed = np.minimum(NEEDED, common)
         asked = order[(rank < (counts - common + needed)[rows]) & (often[order] > 0)]
+        if often[asked].sum() > MOST_ENTRIES and len(texts) > 1:
+            half = len(texts) // 2  # one text alone meets each entry of the index once at most
+            return np.concatenate([self._has(texts.slice(0, half)), self._has(texts.slice(half))])
         found = np.zeros(len(texts), bool)
         if len(asked):
             at = _ranges(first[asked], often[asked])
             pairs = self._candidates(np.repeat(rows[asked], often[asked]), at, counts, needed)
-            found[self._similar(pairs, rows, grams, counts)] = True
+            for part in _parts(pairs, counts[pairs[:, 0]]):
+                unknown = part[~found[part[:, 0]]]
+                found[self._similar(unknown, rows, grams, counts)] = True
         return found
 
     def _candidates(self, rows: Integers, at: Integers, counts: Integers, needed: Integers) -> Any:
@@ -83,6 +91,12 @@ class NearIndex:
         common = np.add.reduceat(self.members[place] == wanted, np.cumsum(widths) - widths)
         union = widths + self.counts[pairs[:, 1]] - common
         return pairs[common >= self.threshold * union, 0]
+
+
+def _parts(pairs: Any, widths: Integers) -> list[Any]:
+    """The pairs in parts whose widths add up to about `MOST_ENTRIES`."""
+    part = np.cumsum(widths) // MOST_ENTRIES
+    return np.split(pairs, np.flatnonzero(np.diff(part)) + 1)
 
 
 def _ranges(first: Integers, widths: Integers) -> Integers:

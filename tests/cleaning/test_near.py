@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -37,3 +39,37 @@ def test_slices_of_many_texts_change_nothing(monkeypatch):
     monkeypatch.setattr("pipeline.cleaning.near.ROWS", 7)
     assert (index.has(texts) == whole).all()
     assert whole[:40].all() and not whole.all()
+
+
+def templates(count):
+    """Texts that share most of their grams with each other."""
+    return [f"Der kleine Hund läuft am Morgen über die Wiese Nummer {i:04d}." for i in range(count)]
+
+
+def test_grams_that_all_texts_share_cost_a_bounded_memory(monkeypatch):
+    monkeypatch.setattr("pipeline.cleaning.near.MOST_ENTRIES", 1 << 14)
+    texts = templates(400)
+    index = NearIndex.of([pa.array(texts[:300])], 0.9)
+    looked = pa.array([*texts, *[f"{text} Und dann?" for text in texts], "etwas anderes"])
+    tracemalloc.start()
+    found = index.has(looked)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[:300].all()
+    assert not found[400:].any()
+    assert peak < 20 * 2**20
+
+
+def test_a_bound_changes_nothing(monkeypatch):
+    index = NearIndex.of([pa.array(templates(60))], 0.95)
+    looked = pa.array(templates(120))
+    whole = index.has(looked)
+    assert 60 <= whole.sum() < 120
+    monkeypatch.setattr("pipeline.cleaning.near.MOST_ENTRIES", 50)
+    assert (index.has(looked) == whole).all()
+
+
+def test_a_text_that_is_held_out_many_times_is_kept_once():
+    one, many = (NearIndex.of([pa.array(templates(3) * n)] * n, 0.8) for n in (1, 50))
+    assert len(one.grams) == len(many.grams)
+    assert many.has(pa.array(templates(5))).tolist() == one.has(pa.array(templates(5))).tolist()
