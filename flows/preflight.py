@@ -38,7 +38,8 @@ def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
     check_memory()
     check_servers(machine)
     check_stages()
-    check_corpora(graph)
+    for note in check_corpora():
+        say(note)
     say(forecast(machine, plan))
 
 
