@@ -14,6 +14,9 @@ batches                 groups, slots, collating: the first room that imports to
 shards                  Arrow files of ids, with a manifest
 tasks                   what a row becomes
 corpora | cleaning | pieces | metrics
-cluster spread files normalise machine settings choose
+single modules          cluster seats: training workers · spread ahead: work over rows
+                        rows arrow tally fingerprints normalise: rows in bulk · outputs
+                        files tensors syntax workspace display: disk, source code, lock, screen
+                        machine settings choose: what can be set
 records problems        the nouns: read records.py first
 """

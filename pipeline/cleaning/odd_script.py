@@ -56,7 +56,7 @@ class OddScript(RowRule):
     def _odd(self, texts: Array, languages: Array) -> Array:
         result = pa.repeat(False, len(texts))
         for language in pc.unique(languages).to_pylist():
-            script = _SCRIPT.get(language.partition("-")[0].lower())
+            script = _SCRIPT.get(language.replace("_", "-").partition("-")[0].lower())
             if script is not None:
                 odd = pc.and_(self._foreign(texts, script), pc.equal(languages, language))
                 result = pc.or_(result, odd)

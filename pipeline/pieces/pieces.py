@@ -15,10 +15,10 @@ from pipeline.arrow import Array
 from pipeline.files import digest, read_json, read_manifest, write_bytes, write_json, write_manifest
 from pipeline.normalise import Normaliser
 from pipeline.pieces.escape import escape, unescape
+from pipeline.pieces.ids import BOS, EOS, PAD
 from pipeline.problems import Problem
 from pipeline.settings import parse
 
-PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3  # in every vocabulary; the same as in batches
 _FACTS = "pieces.json"
 
 

@@ -14,10 +14,10 @@ import sentencepiece
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.pieces.escape import escape
+from pipeline.pieces.ids import BOS, EOS, PAD, UNKNOWN
 from pipeline.problems import Problem
 from pipeline.settings import Settings
 
-PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 LONGEST_TEXT_BYTES = 16_384  # longer texts teach nothing new about pieces and cost much
 
 

@@ -55,4 +55,4 @@ def _texts(rows: Path, sides: tuple[str, ...], settings: Settings) -> Iterator[s
         first += batch.num_rows
         examples = settings.task.examples(batch.filter(drawn))
         for side in sides:
-            yield from map(settings.normaliser.text, examples[side].to_pylist())
+            yield from settings.normaliser.array(examples[side]).to_pylist()

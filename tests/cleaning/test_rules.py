@@ -78,6 +78,11 @@ def test_scripts_follow_the_language_of_each_row():
     assert OddScript().drop(view(("Olá", "Hi"), languages=("pt-BR", "en"))).to_pylist() == [False]
 
 
+@pytest.mark.parametrize("code", ["de", "DE", "de-AT", "de_AT", "de_Latn_AT"])
+def test_a_script_goes_by_the_first_part_of_a_language_code(code):
+    assert OddScript().drop(view(("Привет", "Hi"), languages=(code, "en"))).to_pylist() == [True]
+
+
 @pytest.mark.parametrize(
     ("key", "groups"), [("pair", [0, 1, 2, 0]), ("source", [0, 0, 2, 0]), ("target", [0, 1, 0, 0])]
 )

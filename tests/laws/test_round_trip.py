@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.normalise import Normaliser
 from pipeline.pieces import TRAINERS
-from pipeline.pieces.pieces import EOS, Pieces
+from pipeline.pieces.ids import EOS
+from pipeline.pieces.pieces import Pieces
 from pipeline.records import Row
 from pipeline.rows import row_batch
 from pipeline.shards.encode import Encoder

@@ -5,9 +5,11 @@ import sys
 import pyarrow as pa
 import pytest
 
+from pipeline.batches import batch
 from pipeline.normalise import Normaliser
 from pipeline.pieces.bpe import Bpe
-from pipeline.pieces.pieces import BOS, EOS, PAD, UNKNOWN, Pieces, write_pieces
+from pipeline.pieces.ids import BOS, EOS, PAD, UNKNOWN
+from pipeline.pieces.pieces import Pieces, write_pieces
 from pipeline.pieces.unigram import Unigram
 from pipeline.problems import Problem
 
@@ -115,3 +117,7 @@ def test_the_same_texts_give_the_same_bytes_in_another_process(kind):
     ]
     assert runs[0].stdout == runs[1].stdout
     assert len(runs[0].stdout.strip()) == 64
+
+
+def test_the_special_ids_are_those_of_batches():
+    assert (PAD, UNKNOWN, BOS, EOS) == (batch.PAD, batch.UNKNOWN, batch.BOS, batch.EOS)

@@ -3,7 +3,8 @@ import pickle
 import pytest
 
 from pipeline.normalise import Normaliser
-from pipeline.pieces.pieces import EOS, Pieces
+from pipeline.pieces.ids import EOS
+from pipeline.pieces.pieces import Pieces
 from pipeline.pieces.unigram import Unigram
 from pipeline.records import Row
 from pipeline.rows import row_batch
