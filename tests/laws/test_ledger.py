@@ -15,8 +15,8 @@ def ledgers(out, stage):
     return {ledger["corpus"]: ledger for ledger in content["ledgers"]}
 
 
-@pytest.fixture
-def out(dataline, tmp_path):
+def made(dataline, tmp_path):
+    """The line over a corpus of which each rule drops a row. Itself asserts that none is lost."""
     train = dataline.sentences(60)
     train[7:9] = [("", "nothing"), ("Hallo", "Hallo")]
     train[20] = train[3]
@@ -25,7 +25,8 @@ def out(dataline, tmp_path):
     return dataline.run(tmp_path, corpora)
 
 
-def test_every_row_is_kept_or_dropped_for_a_reason(dataline, out):
+def test_every_row_is_kept_or_dropped_for_a_reason(dataline, tmp_path):
+    out = made(dataline, tmp_path)
     ingest, clean, encode = (ledgers(out, stage) for stage in ("ingest", "clean", "encode"))
     for ledger in [*ingest.values(), *clean.values(), *encode.values()]:
         assert ledger["rows_in"] == ledger["kept"] + sum(ledger["dropped"].values())
@@ -37,7 +38,8 @@ def test_every_row_is_kept_or_dropped_for_a_reason(dataline, out):
         assert encode[split]["kept"] == ingest[split]["kept"] == 10
 
 
-def test_the_ledgers_count_what_is_in_the_files(dataline, out):
+def test_the_ledgers_count_what_is_in_the_files(dataline, tmp_path):
+    out = made(dataline, tmp_path)
     clean, encode = ledgers(out, "clean"), ledgers(out, "encode")
     assert len(dataline.rows(out / "rows" / "train")) == clean["train"]["rows_in"]
     assert len(dataline.rows(out / "clean" / "train")) == clean["train"]["kept"]
@@ -71,7 +73,8 @@ def test_a_row_that_gets_lost_stops_the_stage(dataline, tmp_path, monkeypatch, l
         dataline.run(tmp_path, corpora)
 
 
-def test_source_and_target_of_every_example_are_of_one_row(dataline, out):
+def test_source_and_target_of_every_example_are_of_one_row(dataline, tmp_path):
+    out = made(dataline, tmp_path)
     pieces = Pieces.read(out / "pieces")
     for split in dataline.ROLES:
         folder = out / ("clean" if split == "train" else "rows") / split
