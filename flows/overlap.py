@@ -54,6 +54,6 @@ def _tests(source: FileCorpus) -> bool:
 
 
 def _opening(source: FileCorpus, folder: Path) -> str:
-    """The digest of how the first file begins, which is that of the sources; "" for an empty one."""
+    """The digest of how the file of sources, the first, begins; "" for an empty one."""
     lines = next(read_lines(source.files(folder)[0], source.line_end), None)
     return digest(lines.to_pylist()) if lines is not None and len(lines) else ""

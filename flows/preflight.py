@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flows import child, server
 from flows.bill import duration
 from flows.graph import Graph
+from flows.hardware import check_hardware
 from flows.inputs import check_dependencies, check_versions
 from flows.memory import expected_seconds
 from flows.overlap import check_corpora
@@ -38,7 +39,7 @@ def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
     check_memory()
     check_servers(machine)
     check_stages()
-    for note in check_corpora():
+    for note in [*check_hardware(machine), *check_corpora()]:
         say(note)
     say(forecast(machine, plan))
 
