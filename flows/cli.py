@@ -116,7 +116,7 @@ def promote(
     version: Annotated[str | None, typer.Argument(help="A number; default: challenger.")] = None,
     why: Annotated[str, typer.Option(help="For the history.")] = "",
     against_verdict: Annotated[
-        bool, typer.Option("--against-verdict", help="Even if the gate refused it.")
+        bool, typer.Option("--against-verdict", help="Even if the gate refused, or never saw it.")
     ] = False,
 ) -> None:
     """Make a version the champion."""
@@ -174,7 +174,7 @@ def start_from(
 def gc(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Free space: results of no commit, and finished training's state."""
+    """Free space: results of no commit, and the state of trainings before the present one."""
     from flows.commands.gc import gc
 
     gc(yes)

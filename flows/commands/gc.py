@@ -1,6 +1,5 @@
 """`seqline gc`: free space. What any commit names stays, and so does the registry."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import typer
 from flows import child
 from flows.opened import locked
 from flows.talk import say
+from pipeline.files import read_json
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 
@@ -23,7 +23,10 @@ def gc(yes: bool) -> None:
         for line in _dvc("--dry"):
             say(f"results of no commit: {line}")
         for folder in states:
-            say(f"state of a former training: {folder} ({_bytes(folder) / 2**20:.1f} MiB)")
+            kind = (
+                "a former training" if (folder / "finished").is_dir() else "an unfinished training"
+            )
+            say(f"state of {kind}: {folder} ({_bytes(folder) / 2**20:.1f} MiB)")
         if not yes and not typer.confirm("delete this?"):
             return
         before = _bytes(CACHE)
@@ -37,7 +40,7 @@ def gc(yes: bool) -> None:
 def _old_states(machine: Machine) -> list[Path]:
     """State of trainings other than the present one. May be deleted at the cost of time only."""
     current = machine.state / "current.json"
-    key = json.loads(current.read_text(encoding="utf-8"))["run_key"] if current.is_file() else ""
+    key = read_json(current)["run_key"] if current.is_file() else ""
     return sorted(
         path.parent for path in machine.state.glob("*/record.json") if path.parent.name != key
     )
