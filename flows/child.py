@@ -12,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-GRACE_SECONDS = 30.0  # for what a program puts away after Ctrl-C; then it is killed
+# For what a program puts away after Ctrl-C; then it is killed. Longer than training waits for its
+# last checkpoint (pipeline/cluster.py).
+GRACE_SECONDS = 90.0
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

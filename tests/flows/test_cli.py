@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -36,12 +35,10 @@ def test_help_names_every_command_and_imports_nothing_heavy(tmp_path: Path) -> N
 
 
 def test_help_takes_less_than_half_a_second_of_work(tmp_path: Path) -> None:
-    began = time.perf_counter()
-    before = time.process_time()
     code = "import os, sys; sys.argv[1:] = ['--help']; import flows.cli as c\n"
     code += "try: c.main()\nexcept SystemExit: sys.stderr.write(str(sum(os.times()[:2])))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
-    assert float(done.stderr) < 0.5, (time.perf_counter() - began, before)
+    assert float(done.stderr) < 0.5
 
 
 def test_each_command_has_help() -> None:

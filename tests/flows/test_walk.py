@@ -3,12 +3,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.walk import Place, heal, reproduce
 from pipeline.problems import Problem
+
+
+Work = tuple[subprocess.Popen[str], int]
 
 
 def outs(folder: Path) -> dict[str, str]:
@@ -99,13 +103,18 @@ reproduce(Place(Path.cwd(), Path("state")), "one", print)
 """
 
 
-def started(toy: Path) -> tuple[subprocess.Popen[str], int]:
-    """A flow with a stage at work."""
+@pytest.fixture
+def at_work(toy: Path) -> Iterator[Work]:
+    """A flow with a stage at work, and the stage's process; neither outlives the test."""
     (toy / "one.py").write_text(SLOW)
     flow = subprocess.Popen([sys.executable, "-c", FLOW], cwd=toy, text=True)
-    pid = toy / "state" / "stage.pid"
-    wait_until(lambda: pid.is_file() and pid.read_text() != "")
-    return flow, int(pid.read_text())
+    try:
+        pid = toy / "state" / "stage.pid"
+        wait_until(lambda: pid.is_file() and pid.read_text() != "")
+        yield flow, int(pid.read_text())
+    finally:
+        flow.kill()  # and with it, what it started
+        flow.wait()
 
 
 def wait_until(true: "object", seconds: float = 30.0) -> None:
@@ -131,8 +140,10 @@ def callers(pid: int, flow: int) -> list[int]:
 
 
 @pytest.mark.system
-def test_kill_of_the_flow_ends_dvc_and_the_stage_and_the_next_command_heals(toy: Path) -> None:
-    flow, stage = started(toy)
+def test_kill_of_the_flow_ends_dvc_and_the_stage_and_the_next_command_heals(
+    toy: Path, at_work: Work
+) -> None:
+    flow, stage = at_work
     chain = callers(stage, flow.pid)
     flow.kill()
     flow.wait()
@@ -145,8 +156,8 @@ def test_kill_of_the_flow_ends_dvc_and_the_stage_and_the_next_command_heals(toy:
 
 
 @pytest.mark.system
-def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(toy: Path) -> None:
-    flow, stage = started(toy)
+def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(toy: Path, at_work: Work) -> None:
+    flow, stage = at_work
     os.kill(callers(stage, flow.pid)[-1], signal.SIGKILL)
     assert flow.wait(30) == 1
     assert not alive(stage)
@@ -154,8 +165,8 @@ def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(toy: Path) -> None:
 
 
 @pytest.mark.system
-def test_interrupting_the_flow_ends_the_stage_and_heals(toy: Path) -> None:
-    flow, stage = started(toy)
+def test_interrupting_the_flow_ends_the_stage_and_heals(toy: Path, at_work: Work) -> None:
+    flow, stage = at_work
     flow.send_signal(signal.SIGINT)
     flow.wait(30)
     wait_until(lambda: not alive(stage), 5)
