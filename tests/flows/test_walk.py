@@ -11,7 +11,6 @@ import pytest
 from flows.walk import Place, heal, reproduce
 from pipeline.problems import Problem
 
-
 Work = tuple[subprocess.Popen[str], int]
 
 
