@@ -26,15 +26,15 @@ def markov(root):
 
 
 @pytest.fixture(scope="session")
-def engine(root):
-    """The module tests/engine.py: tiny examples and models, and teams to train them."""
-    return load(root, "engine")
-
-
-@pytest.fixture(scope="session")
 def tiny(root):
     """The module tests/tiny.py: every combination of parts, a few channels wide, and batches."""
     return load(root, "tiny")
+
+
+@pytest.fixture(scope="session")
+def engine(root, tiny):
+    """The module tests/engine.py, which imports tiny: examples, and teams to train models."""
+    return load(root, "engine")
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import tiny
 import torch
 import torch.distributed as dist
 from torch import nn
 
 from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import ModelSettings, build  # noqa: F401
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
@@ -27,12 +28,6 @@ from pipeline.training.settings import Training
 from pipeline.training.team import Team
 
 VOCABULARY = 13
-TRANSFORMER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
-GRU = {"kind": "gru", "layers": 1, "units": 6}
-PARTS = {
-    "transformer": (TRANSFORMER, TRANSFORMER),
-    "gru": (GRU, {**GRU, "attention_units": 5}),
-}
 
 
 def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1):
@@ -50,20 +45,12 @@ def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1):
     return open_examples(folder)
 
 
-def tiny_model(kind="transformer", *, precision="fp64", dropout=0.2, seed=3):
-    """A model of a few hundred weights."""
-    encoder, decoder = ({**part, "dropout": dropout} for part in PARTS[kind])
-    values = {
-        "width": 8,
-        "front": {"kind": "ids"},
-        "encoder": encoder,
-        "decoder": decoder,
-        "generator": {"kind": "softmax", "label_smoothing": 0.1},
-        "embeddings": "tied",
+def tiny_model(name="transformer", *, precision="fp64", dropout=0.2, seed=3):
+    """The combination of that name in tests/tiny.py, with a few hundred weights."""
+    parts = {
+        part: tiny.one_layer(tiny.MODELS[name][part], dropout) for part in ("encoder", "decoder")
     }
-    settings = parse(ModelSettings, values, "tests")
-    vocabularies = (VOCABULARY, VOCABULARY)
-    return build(settings, *vocabularies, shared=True, precision=precision, seed=seed)
+    return tiny.model_of(name, precision=precision, seed=seed, vocabulary=VOCABULARY, **parts)
 
 
 class TwoTerms(nn.Module):
@@ -72,7 +59,7 @@ class TwoTerms(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.inner = model
-        self.gate = nn.Parameter(torch.full((model.settings.width,), 0.5, dtype=torch.float64))
+        self.gate = nn.Parameter(torch.full_like(model.table("source").weight[0].detach(), 0.5))
 
     @property
     def weights(self):

@@ -1,6 +1,7 @@
 """Every combination of parts that the laws hold for, a few channels wide, and batches for them.
 
-A new encoder, decoder or generator joins the laws by a line in MODELS.
+A new encoder, decoder or generator joins the laws, those of training and search too, by a line in
+MODELS.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline.settings import parse
 VOCABULARY = 11
 CHANCE = Chance(seed=5, step=7)
 
-TRANSFORMER = {"kind": "transformer", "layers": 2, "heads": 2, "feedforward": 12,
+TRANSFORMER = {"kind": "transformer", "layers": 2, "heads": 2, "feedforward": 16,
                "dropout": 0.3, "attention_dropout": 0.2, "feedforward_dropout": 0.1}  # fmt: skip
 GRU = {"kind": "gru", "layers": 2, "units": 6, "dropout": 0.3}
 GRU_DECODER = {**GRU, "attention_units": 5}
@@ -36,9 +37,29 @@ def model_of(name, *, precision="fp64", seed=1, width=8, vocabulary=VOCABULARY, 
     return build(settings, vocabulary, vocabulary, shared=True, precision=precision, seed=seed)
 
 
+def exact(model):
+    """The same model, its very weights, in float64: what is left of a difference is rounding."""
+    vocabularies = model.source_vocabulary, model.target_vocabulary
+    twin = build(model.settings, *vocabularies, shared=True, precision="fp64", seed=0)
+    with torch.no_grad():
+        for ours, theirs in zip(twin.parameters(), model.parameters(), strict=True):
+            ours.copy_(theirs)
+    return twin
+
+
 def without_dropout(part):
     """A part's settings with every rate at 0."""
     return {key: 0.0 if key.endswith("dropout") else value for key, value in part.items()}
+
+
+def one_layer(part, dropout, *, times=1):
+    """A part's settings with one layer, one rate of dropout, and `times` its channels."""
+    channels = {
+        key: value * times
+        for key, value in part.items()
+        if type(value) is int and key not in ("layers", "heads")
+    }
+    return {**without_dropout(part), **channels, "layers": 1, "dropout": dropout}
 
 
 def examples(count, *, seed=0, longest=6, vocabulary=VOCABULARY):
@@ -88,6 +109,13 @@ def log_probs(model, batch, chance=None):
 def by_example(flat, lengths):
     """Flat positions as one tensor an example."""
     return list(flat.split(list(lengths)))
+
+
+def distance(ours, theirs):
+    """The Euclidean distance of two gradients: rounding of many numbers, not of the unluckiest."""
+    assert ours.keys() == theirs.keys()
+    parts = [(ours[name].double() - theirs[name].double()).norm() for name in ours]
+    return float(torch.stack(parts).norm())
 
 
 def largest(ours, theirs):

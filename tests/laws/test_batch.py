@@ -38,3 +38,18 @@ def test_counts_add_up(tiny, model):
     halves = [model.counts(tiny.batch(half)) for half in (pairs[:2], pairs[2:])]
     assert whole == {term: halves[0][term] + halves[1][term] for term in whole}
     assert whole["cross_entropy"] == sum(len(target) + 1 for _, target in pairs)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_regrouping_changes_no_more_than_rounding_does(tiny, combination, precision):
+    """Rounding: what the precision does to the gradient of the same batch in its own order."""
+    pairs = tiny.examples(5)
+    rough = tiny.model_of(combination, precision=precision)
+    models = rough, tiny.exact(rough)
+    straight, true = (tiny.gradients(model, [tiny.batch(pairs)])[1] for model in models)
+    noise = tiny.distance(straight, true)
+    assert noise > 0
+    for cuts in ([[3, 1, 4, 0, 2]], [[4, 0], [2], [3, 1]]):
+        batches = [tiny.batch([pairs[i] for i in cut], cut) for cut in cuts]
+        _, found = tiny.gradients(rough, batches)
+        assert tiny.distance(found, straight) <= 4 * noise

@@ -6,6 +6,7 @@ import torch
 
 import pipeline.models.dropout as dropout
 from pipeline.models.layout import Layout
+from pipeline.models.multihead import Attend
 from pipeline.models.seam import Chance
 
 CPU = torch.device("cpu")
@@ -49,6 +50,32 @@ def test_masks_differ_by_seed_step_example_site_and_position():
         assert abs(correlation(first, other)) < 5
     assert abs(correlation(first[:-1], first[1:])) < 5  # neighbouring positions
     assert abs(correlation(first[:, :-1], first[:, 1:])) < 5  # neighbouring channels
+
+
+def keys_of(rows):
+    """A key for each of many positions."""
+    layout = Layout((5,) * (rows // 5), CPU)
+    examples = dropout.example_keys(Chance(1, 1), torch.arange(layout.count))
+    return dropout.position_keys(examples, layout)
+
+
+def test_two_places_of_a_model_drop_other_channels_of_the_same_positions():
+    one, other = dropout.Dropout(0.3), dropout.Dropout(0.3)
+    one.number, other.number = dropout.site("encoder.dropout"), dropout.site("decoder.dropout")
+    first, second = (layer.mask(keys_of(1000), 64, torch.float64) for layer in (one, other))
+    assert abs(correlation(first, second)) < 5
+    vectors = torch.ones(1000, 64, dtype=torch.float64)
+    dropped = [(layer(vectors, keys_of(1000)) > 0).double() for layer in (one, other)]
+    assert torch.equal(dropped[0], first)
+    assert torch.equal(dropped[1], second)
+
+
+def test_the_heads_of_one_attention_drop_other_probabilities():
+    attend = Attend(width=16, heads=4, dropout=0.3)
+    masks = (attend._mask(keys_of(1000).view(40, 25), 25, torch.float64) > 0).double()
+    for head in range(4):
+        for other in range(head):
+            assert abs(correlation(masks[:, head], masks[:, other])) < 5
 
 
 def test_no_two_channels_are_dropped_together():

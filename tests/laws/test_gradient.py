@@ -1,37 +1,49 @@
 """Law: every parameter's gradient = the central difference of the group's loss; none is missing."""
 
+import numpy as np
 import pytest
 import torch
+
+import pipeline.training.step as step
+from pipeline.batches.slots import deal
+from pipeline.training.gradient import Gradient
+from pipeline.training.team import Team
 
 STEP = 1e-5
 
 
-def difference(tiny, model, batch, parameter, place):
-    """The loss's central difference in one number of a parameter."""
+def difference(loss, parameter, place):
+    """The central difference of `loss()` in one number of a parameter."""
     flat = parameter.data.view(-1)
     start = float(flat[place])
     values = []
     for value in (start + STEP, start - STEP):
         flat[place] = value
-        values.append(float(tiny.loss(model, batch).detach()))
+        values.append(float(loss().detach()))
     flat[place] = start
     return (values[0] - values[1]) / (2 * STEP)
 
 
-def check(tiny, model, names):
+def compare(loss, parameters, gradients):
     """The largest number of each gradient, and one at random, against central differences."""
-    batch = tiny.batch(tiny.examples(3, seed=2, longest=4))
-    _, gradients = tiny.gradients(model, [batch])
     draw = torch.Generator().manual_seed(0)
-    for name in names:
-        parameter, gradient = model.get_parameter(name), gradients[name].view(-1)
+    for name, parameter in parameters.items():
+        gradient = gradients[name].view(-1)
         places = {
             int(gradient.abs().argmax()),
             int(torch.randint(len(gradient), (), generator=draw)),
         }
         for place in places:
-            expected = difference(tiny, model, batch, parameter, place)
+            expected = difference(loss, parameter, place)
             assert float(gradient[place]) == pytest.approx(expected, abs=2e-7), name
+
+
+def check(tiny, model, names):
+    """Of a batch's summed loss."""
+    batch = tiny.batch(tiny.examples(3, seed=2, longest=4))
+    _, gradients = tiny.gradients(model, [batch])
+    parameters = {name: model.get_parameter(name) for name in names}
+    compare(lambda: tiny.loss(model, batch), parameters, gradients)
 
 
 def test_gradients_are_central_differences_with_dropout_on(tiny, combination):
@@ -48,6 +60,30 @@ def test_gradients_of_separate_tables_are_central_differences(tiny, embeddings):
     names = [name for name, _ in model.named_parameters() if name.startswith("tables.")]
     assert len(names) == {"target": 2, "separate": 3}[embeddings]
     check(tiny, model, names)
+
+
+def test_a_steps_gradient_is_the_central_difference_of_the_groups_loss(
+    engine, tiny, tmp_path, combination
+):
+    """Two terms with weights and counts of their own; the group is cut into slots, its loss not."""
+    examples, rows = engine.write_examples(tmp_path, rows=12), np.arange(12)
+    model = engine.TwoTerms(engine.tiny_model(combination))
+    lengths = examples.source_lengths, examples.target_lengths
+    (share,) = deal(*lengths, workers=1, slot_cost=30)
+    batches = [examples.batch(places, places) for places in share]
+    counts = step.group_counts(model, batches, Team())
+    assert len(batches) > 2
+    assert len(set(counts.values())) == 2
+
+    def loss():
+        sums = model.losses(examples.batch(rows, rows), tiny.CHANCE)
+        return sum(model.weights[term] * sums[term] / counts[term] for term in sums)
+
+    gradient = Gradient([parameter for _, parameter in model.named_parameters()], extras=0)
+    gradient.clear()
+    step.backward(model, batches, counts, tiny.CHANCE)
+    parameters = dict(model.named_parameters())
+    compare(loss, parameters, {name: p.grad.clone() for name, p in parameters.items()})
 
 
 def test_every_parameter_has_a_gradient(tiny, combination):

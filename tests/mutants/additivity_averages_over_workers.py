@@ -3,7 +3,7 @@
 from pipeline.training.gradient import Gradient
 
 LAW = "additivity"
-TEST = "tests/laws/test_additivity.py::test_several_workers_take_the_steps_of_one[2-transformer]"
+TEST = "tests/laws/test_additivity.py::test_several_workers_take_the_steps_of_one[transformer-2]"
 WHY = "Two workers clip a gradient half as long, and take another step."
 
 

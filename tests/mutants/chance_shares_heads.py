@@ -1,0 +1,14 @@
+"""Heads that all have the key of their position."""
+
+import pipeline.models.multihead as multihead
+
+LAW = "chance"
+TEST = "tests/laws/test_chance.py::test_the_heads_of_one_attention_drop_other_probabilities"
+WHY = "All heads of an attention drop the same probabilities, as one head would."
+
+
+def mutate(monkeypatch):
+    def salted(keys, heads):
+        return keys.expand(keys.shape[0], len(heads), keys.shape[2])
+
+    monkeypatch.setattr(multihead, "salted", salted)
