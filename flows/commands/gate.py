@@ -3,6 +3,7 @@
 from flows.opened import locked
 from flows.release import outside
 from flows.talk import heading, table
+from pipeline.records import Check
 
 
 def gate() -> None:
@@ -11,16 +12,18 @@ def gate() -> None:
         world = outside(machine)
         version = world.register()
         verdict = world.judge(version)
-    table(
-        {
-            "check": check.name,
-            "champion": f"{check.champion:.4g}",
-            "challenger": f"{check.challenger:.4g}",
-            "difference": f"{check.low:+.2f} … {check.high:+.2f}",
-            "allowed": f"-{check.margin:g}",
-            "verdict": "passed" if check.passed else "failed",
-        }
-        for check in verdict.checks
-    )
+    table(map(_row, verdict.checks))
     against = f" against version {verdict.champion}" if verdict.champion else ""
     heading(f"version {version.number}{against}: {verdict.outcome}")
+
+
+def _row(check: Check) -> dict[str, str]:
+    drift = check.name.startswith("drift ")  # a share that may rise; all else may fall
+    return {
+        "check": check.name,
+        "champion": f"{check.champion:.4g}",
+        "challenger": f"{check.challenger:.4g}",
+        "difference": f"{check.low:+.4g} … {check.high:+.4g}",
+        "allowed": f"{'+' if drift else '-'}{check.margin:g}",
+        "verdict": "passed" if check.passed else "failed",
+    }

@@ -122,3 +122,18 @@ def test_a_promotion_that_is_tried_again_says_who_is_champion(workspace, server)
     other = world.register()
     assert not world.promote(other, Verdict("refused", "2", "1", "rows", "settings"))
     assert Path("artifacts").is_dir()
+
+
+def test_the_gate_shows_what_may_fall_and_what_may_rise(workspace, capsys):
+    folder = workspace("one", right=30)
+    register()
+    promote(None, "", False)
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("gate: {", "gate: {drift: {too_long: 0.05}, "))
+    workspace("two", right=30, dropped=20)
+    capsys.readouterr()
+    gate()
+    lines = capsys.readouterr().out.splitlines()
+    ends = [line.split()[-2:] for line in lines if line.endswith(("passed", "failed"))]
+    assert ends == [["-0.1", "passed"], ["+0.05", "failed"], ["+0.05", "failed"]]
+    assert lines[-1] == "version 2 against version 1: refused"
