@@ -28,7 +28,6 @@ LIBRARIES = (
     "safetensors",
     "sentencepiece",
     "torch",
-    "zstandard",
 )
 
 LOCK_HEADER = """\

@@ -35,7 +35,7 @@ def test_what_is_installed_is_what_the_lock_says(pins):
 
 # What no module imports: programs, plug-ins, and what others need without saying so.
 NOT_IMPORTED = {"dvc-s3", "import-linter", "pyright", "pytest-xdist", "ruff", "setuptools", "uv"}
-PINNED_FOR_OTHERS = {"fastapi", "sqlalchemy"}
+PINNED_FOR_OTHERS = {"fastapi"}
 
 
 def test_every_library_that_is_wanted_is_imported(root):
