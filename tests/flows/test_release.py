@@ -133,7 +133,7 @@ def test_the_gate_shows_what_may_fall_and_what_may_rise(workspace, capsys):
     workspace("two", right=30, dropped=20)
     capsys.readouterr()
     gate()
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     ends = [line.split()[-2:] for line in lines if line.endswith(("passed", "failed"))]
     assert ends == [["-0.1", "passed"], ["+0.05", "failed"], ["+0.05", "failed"]]
     assert lines[-1] == "version 2 against version 1: refused"
