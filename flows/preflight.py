@@ -20,6 +20,7 @@ from flows.overlap import check_corpora
 from flows.plan import Planned
 from flows.talk import say
 from flows.trainer import train_steps
+from pipeline.files import disk_problem
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.registry.addresses import public
@@ -75,11 +76,7 @@ def _check_writable(folder: Path) -> None:
         probe.write_bytes(b"1")
         probe.unlink()
     except OSError as error:
-        raise Problem(
-            f"cannot write: {error.strerror}",
-            where=str(folder),
-            remedy="free space or make the folder writable, then run the same command again",
-        ) from None
+        raise disk_problem(error, folder) from None
 
 
 def check_memory() -> None:

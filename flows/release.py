@@ -4,6 +4,7 @@ artifacts/ ─► version ─► verdict ─► champion, if it passed ─► re
 """
 
 import getpass
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +143,11 @@ def package_digest() -> str:
 
 
 def who() -> str:
-    """Who decides: the user's name."""
-    return getpass.getuser()
+    """Who decides: the user's name, or number where a container knows no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _complete() -> None:

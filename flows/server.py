@@ -32,13 +32,13 @@ def settle(state: Path) -> None:
 
 
 @contextmanager
-def serving(state: Path, url: str | None) -> Generator[str, None, None]:
-    """A server's API address, in the environment too, while the block runs."""
+def serving(state: Path, url: str | None) -> Generator[None, None, None]:
+    """A server, whose address is in the environment while the block runs."""
     settle(state)
     if url is not None:
         check(url)
         os.environ["PREFECT_API_URL"] = url
-        yield url
+        yield
         return
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
@@ -47,7 +47,7 @@ def serving(state: Path, url: str | None) -> Generator[str, None, None]:
     try:
         _await(process, address, log)
         os.environ["PREFECT_API_URL"] = address
-        yield address
+        yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         process.terminate()

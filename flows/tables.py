@@ -1,11 +1,10 @@
 """Metrics and ledgers in artifacts/ as rows of tables, for the screen and for Prefect."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pipeline.files import read_json
-
-STAGES = ("ingest", "clean", "encode")
+from pipeline.report.ledgers import read_ledgers
 
 
 def metric_rows(artifacts: Path) -> list[dict[str, str]]:
@@ -20,27 +19,21 @@ def metric_rows(artifacts: Path) -> list[dict[str, str]]:
     ]
 
 
-def ledgers(artifacts: Path) -> list[dict[str, Any]]:
-    """All ledgers, in the order of the stages."""
-    paths = [artifacts / "ledgers" / f"{stage}.json" for stage in STAGES]
-    return [one for path in paths if path.is_file() for one in read_json(path)["ledgers"]]
-
-
 def ledger_rows(artifacts: Path) -> list[dict[str, str]]:
     """A row for every corpus and stage: in = kept + dropped, and by which rule."""
     return [
         {
-            "stage": one["stage"],
-            "corpus": one["corpus"],
-            "in": str(one["rows_in"]),
-            "kept": str(one["kept"]),
-            "dropped": str(one["rows_in"] - one["kept"]),
-            "by rule": _counts(one["dropped"]),
-            "changed": _counts(one["changed"]),
+            "stage": one.stage,
+            "corpus": one.corpus,
+            "in": str(one.rows_in),
+            "kept": str(one.kept),
+            "dropped": str(one.rows_in - one.kept),
+            "by rule": _counts(one.dropped),
+            "changed": _counts(one.changed),
         }
-        for one in ledgers(artifacts)
+        for one in read_ledgers(artifacts)
     ]
 
 
-def _counts(counts: dict[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{rule} {count}" for rule, count in counts.items() if count)

@@ -2,9 +2,10 @@
 
 from flows.opened import opened
 from flows.release import ARTIFACTS
-from flows.tables import ledger_rows, ledgers
+from flows.tables import ledger_rows
 from flows.talk import heading, say, table
 from pipeline.problems import Problem
+from pipeline.report.ledgers import read_ledgers
 
 
 def data(samples: bool) -> None:
@@ -14,8 +15,8 @@ def data(samples: bool) -> None:
     if not rows:
         raise Problem("no ledger yet", where=str(ARTIFACTS / "ledgers"), remedy="seqline run")
     table(rows)
-    for one in ledgers(ARTIFACTS) if samples else ():
-        for rule, texts in one["samples"].items():
-            heading(f"\n{one['stage']}, {one['corpus']}: {rule}")
+    for one in read_ledgers(ARTIFACTS) if samples else ():
+        for rule, texts in one.samples.items():
+            heading(f"\n{one.stage}, {one.corpus}: {rule}")
             for text in texts:
                 say(f"  {text}")

@@ -5,7 +5,6 @@ The flow asks after `clean`, so that a broken delivery stops the run before anyt
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pipeline.files import read_json
 from pipeline.records import Check, Ledger, Version
@@ -48,7 +47,7 @@ def _check(rule: str, corpus: str, before: float, after: float, limit: float) ->
 
 def _shares(path: Path, rules: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Corpus → rule → share of the rows that it dropped; all corpora together come first."""
-    found = read_ledgers(path)
+    found = [Ledger(**fields) for fields in read_json(path)["ledgers"]]
     rows = {ALL: sum(one.rows_in for one in found)} | {one.corpus: one.rows_in for one in found}
     dropped = {
         rule: {ALL: sum(one.dropped.get(rule, 0) for one in found)}
@@ -59,9 +58,3 @@ def _shares(path: Path, rules: Mapping[str, float]) -> dict[str, dict[str, float
         corpus: {rule: dropped[rule][corpus] / max(1, count) for rule in rules}
         for corpus, count in rows.items()
     }
-
-
-def read_ledgers(path: Path) -> list[Ledger]:
-    """The ledgers of one stage's file."""
-    content: list[dict[str, Any]] = read_json(path)["ledgers"]
-    return [Ledger(**fields) for fields in content]

@@ -7,6 +7,7 @@ A version's files are in its run, in a folder of its own: package, hypotheses, l
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,15 @@ def _claim(server: Server, outs: Path, tags: dict[str, str], lineage: Lineage) -
     """Upload to a place of our own, verify, create; withdraw where another was first."""
     package_digest = tags["package_digest"]
     run = run_of(server, tags["run_key"])
-    place = f"versions/{package_digest[:12]}-{secrets.token_hex(4)}"
-    _upload(server, run, place, outs, lineage)
-    _verify(server, run, place, package_digest)
     log_parameters(server, run, _parameters(lineage))
+    place = f"versions/{package_digest[:12]}-{secrets.token_hex(4)}"
+    try:
+        _upload(server, run, place, outs, lineage)
+        _verify(server, run, place, package_digest)
+    except BaseException:
+        with suppress(Exception):  # the server may be away
+            forget(server, run, place)
+        raise
     mine = _create(server, run, place, {**tags, "place": place, **_scores(outs)})
     first = every(server, package_digest)[0]
     server.client.set_terminated(run)

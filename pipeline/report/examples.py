@@ -68,15 +68,16 @@ def contrasts(champion: Sequence[Output], challenger: Sequence[Output], count: i
     """Compare two models' outputs on the same rows by sentence chrF."""
     pairs = [(a, b) for a, b in zip(champion, challenger, strict=True) if a.text != b.text]
     gains = _gains([a for a, _ in pairs], [b for _, b in pairs])
-    found = [_contrast(a, b, gain) for (a, b), gain in zip(pairs, gains, strict=True)]
-    ordered = sorted(found, key=lambda one: one.gain)
+    order = sorted(range(len(pairs)), key=gains.__getitem__)
+    best = [row for row in order[::-1][:count] if gains[row] > 0]
+    worst = [row for row in order[:count] if gains[row] < 0]
     return Contrasts(
         rows=len(challenger),
-        different=len(found),
-        better=sum(one.gain > 0 for one in found),
-        worse=sum(one.gain < 0 for one in found),
-        gains=tuple(one for one in ordered[::-1][:count] if one.gain > 0),
-        losses=tuple(one for one in ordered[:count] if one.gain < 0),
+        different=len(pairs),
+        better=sum(gain > 0 for gain in gains),
+        worse=sum(gain < 0 for gain in gains),
+        gains=tuple(_contrast(*pairs[row], gains[row]) for row in best),
+        losses=tuple(_contrast(*pairs[row], gains[row]) for row in worst),
     )
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from pipeline.files import read_json, write_text
 from pipeline.outputs import Output, read_outputs
-from pipeline.records import Ledger, Verdict, Version
+from pipeline.records import Verdict, Version
 from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, curves, interval
 from pipeline.report.examples import contrasts, extremes
+from pipeline.report.ledgers import read_ledgers
 
 EXAMPLES = 5
-STAGES = ("ingest", "clean", "encode")
 HEADLINES = {
     "first": "First version: there was no champion to compare it with.",
     "passed": "Passed: on every test set and slice it was shown to be not worse than the champion.",
@@ -70,7 +70,7 @@ def gather(
         "scores": scores["test_sets"],
         "charts": curves(outs / "curves.csv") if (outs / "curves.csv").is_file() else [],
         "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
-        "ledgers": _ledgers(outs / "ledgers"),
+        "ledgers": read_ledgers(outs),
         "examples": {name: _examples(outs, name, rows) for name, rows in test_sets.items()},
         "contrasts": {
             name: contrasts(champion[name], rows, EXAMPLES)
@@ -78,12 +78,6 @@ def gather(
             if name in champion
         },
     }
-
-
-def _ledgers(folder: Path) -> list[Ledger]:
-    paths = [folder / f"{stage}.json" for stage in STAGES]
-    found = [read_json(path)["ledgers"] for path in paths if path.is_file()]
-    return [Ledger(**fields) for ledgers in found for fields in ledgers]
 
 
 def _examples(outs: Path, test_set: str, rows: list[Output]) -> dict[str, Any]:

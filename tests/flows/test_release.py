@@ -1,5 +1,7 @@
 """The commands that change or show the registry, in a workspace with tiny results."""
 
+import getpass
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from flows.commands.promote import promote
 from flows.commands.register import register
 from flows.commands.report import report
 from flows.commands.rollback import rollback
-from flows.release import outside
+from flows.release import outside, who
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.records import Verdict, Version
@@ -137,3 +139,11 @@ def test_the_gate_shows_what_may_fall_and_what_may_rise(workspace, capsys):
     ends = [line.split()[-2:] for line in lines if line.endswith(("passed", "failed"))]
     assert ends == [["-0.1", "passed"], ["+0.05", "failed"], ["+0.05", "failed"]]
     assert lines[-1] == "version 2 against version 1: refused"
+
+
+def test_who_decides_has_a_number_where_there_is_no_name(monkeypatch):
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert who() == f"user {os.getuid()}"

@@ -106,6 +106,8 @@ def test_a_package_that_arrives_altered_makes_no_version(
     with pytest.raises(Problem, match="checksum differs"):
         register(server, make_outs("one"), tmp_path / "state", LINEAGE)
     assert every(server) == []
+    kept = tmp_path / "registry" / "artifacts"
+    assert [path for path in kept.rglob("*") if path.is_file()] == []
 
 
 def test_an_unknown_version_is_a_problem_that_names_the_known_ones(

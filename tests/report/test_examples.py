@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.outputs import Output
 from pipeline.records import Hypothesis
+from pipeline.report import examples
 from pipeline.report.examples import contrasts, differing, extremes
 
 
@@ -38,3 +39,19 @@ def test_contrasts_count_and_rank_what_differs():
     assert [one.id for one in found.losses] == ["t:0"]
     assert found.losses[0].champion == (("a dog", False), ("runs", True))
     assert contrasts(champion, [replace(one) for one in champion], 5).different == 0
+
+
+def test_only_the_rows_that_are_shown_are_aligned_however_many_differ(monkeypatch):
+    aligned: list[str] = []
+    align = examples.differing
+
+    def counted(first: str, second: str):
+        aligned.append(first)
+        return align(first, second)
+
+    monkeypatch.setattr(examples, "differing", counted)
+    champion = [output(number, f"a cat {number}") for number in range(50)]
+    challenger = [output(number, "a dog runs" if number % 2 else "x") for number in range(50)]
+    found = contrasts(champion, challenger, 3)
+    assert (found.different, found.better, found.worse) == (50, 25, 25)
+    assert (len(found.gains), len(found.losses), len(aligned)) == (3, 3, 6)
