@@ -1,19 +1,29 @@
-"""Law: stopped and continued, over at least two more steps, epochs' ends and an average of weights
-= undisturbed, to the bit."""
+"""Law: stopped and continued, over at least two more steps, the ends of windows and epochs, and the
+average of the best weights = undisturbed, to the bit."""
 
 import shutil
+from functools import cache
 
 import pytest
 import torch
 
+import pipeline.batches.plan as plan
 from pipeline.training.checkpoint import every, read_state
 from pipeline.training.finished import curves
 
 
 @pytest.fixture(scope="module")
 def examples(engine, tmp_path_factory):
-    """Few enough for an epoch of six groups."""
+    """Few enough for an epoch of six or seven groups."""
     return engine.write_examples(tmp_path_factory.mktemp("examples"), rows=60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def windows():
+    """Three windows an epoch, of two or three groups each."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(plan, "BLOCKS_PER_WINDOW", 5)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +33,15 @@ def settings(engine):
 
 @pytest.fixture(scope="module")
 def undisturbed(engine, examples, settings, tmp_path_factory):
-    return engine.run(tmp_path_factory.mktemp("run") / "key", examples, settings, slot_cost=60)
+    """The undisturbed run of a combination of parts, made once."""
+
+    @cache
+    def run(name):
+        folder = tmp_path_factory.mktemp("run") / "key"
+        model = engine.tiny_model(name)
+        return engine.run(folder, examples, settings, model=model, slot_cost=60)
+
+    return run
 
 
 def same(engine, ours, theirs):
@@ -34,19 +52,26 @@ def same(engine, ours, theirs):
     assert curves(outcome.state) == curves(other_outcome.state)
 
 
-def test_the_undisturbed_run_passes_epochs_and_averages(undisturbed):
-    _, outcome = undisturbed
+def test_the_undisturbed_run_passes_windows_and_epochs_and_averages(undisturbed, combination):
+    _, outcome = undisturbed(combination)
     assert outcome.finished
     assert outcome.state.position.epoch >= 2
+    assert outcome.state.position.window == 2
     assert len(outcome.state.best) == 3
 
 
-@pytest.mark.parametrize("stop", [1, 6, 11, 19])
-def test_stopped_once_and_continued(engine, examples, settings, undisturbed, tmp_path, stop):
-    _, stopped = engine.run(tmp_path, examples, settings, slot_cost=60, stop_at=stop)
+# In the middle of a window, at the end of an epoch, at the ends of windows.
+@pytest.mark.parametrize("stop", [1, 6, 7, 11, 19])
+def test_stopped_once_and_continued(
+    engine, examples, settings, undisturbed, tmp_path, combination, stop
+):
+    def run(**how):
+        model = engine.tiny_model(combination)
+        return engine.run(tmp_path, examples, settings, model=model, slot_cost=60, **how)
+
+    _, stopped = run(stop_at=stop)
     assert (stopped.finished, stopped.state.step) == (False, stop)
-    continued = engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False)
-    same(engine, continued, undisturbed)
+    same(engine, run(fresh=False), undisturbed(combination))
 
 
 def test_stopped_at_every_second_step(engine, examples, settings, undisturbed, tmp_path):
@@ -56,7 +81,7 @@ def test_stopped_at_every_second_step(engine, examples, settings, undisturbed, t
         fresh = False
         if run[1].finished:
             break
-    same(engine, run, undisturbed)
+    same(engine, run, undisturbed("transformer"))
 
 
 def test_continued_from_an_older_checkpoint(engine, examples, settings, undisturbed, tmp_path):
@@ -65,7 +90,8 @@ def test_continued_from_an_older_checkpoint(engine, examples, settings, undistur
     newest, older = every(tmp_path / "checkpoints")
     assert (read_state(newest)[0].step, read_state(older)[0].step) == (14, 10)
     shutil.rmtree(newest)
-    same(engine, engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False), undisturbed)
+    continued = engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False)
+    same(engine, continued, undisturbed("transformer"))
 
 
 def test_stopped_early_stays_stopped(engine, examples, tmp_path):
@@ -82,11 +108,16 @@ def test_stopped_early_stays_stopped(engine, examples, tmp_path):
     same(engine, engine.run(tmp_path, examples, settings, fresh=False), first)
 
 
-def test_in_single_precision_too(engine, examples, tmp_path):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_in_productions_precisions_too(engine, examples, tmp_path, combination, precision):
     settings = engine.training(steps=8)
-    model = lambda: engine.tiny_model(precision="bf16")  # noqa: E731
-    whole = engine.run(tmp_path / "whole", examples, settings, model=model())
-    engine.run(tmp_path / "cut", examples, settings, model=model(), stop_at=5)
-    cut = engine.run(tmp_path / "cut", examples, settings, model=model(), fresh=False)
+
+    def run(folder, **how):
+        model = engine.tiny_model(combination, precision=precision)
+        return engine.run(tmp_path / folder, examples, settings, model=model, **how)
+
+    whole = run("whole")
+    run("cut", stop_at=5)
+    cut = run("cut", fresh=False)
     assert next(iter(engine.weights(cut[0]).values())).dtype == torch.float32
     same(engine, cut, whole)
