@@ -12,7 +12,7 @@ from string import Template
 
 import yaml
 
-PYTHON = "3.11"  # the oldest that the code runs on, whichever wrote the package
+PYTHON = "3.11"  # that of the project: syntax trees, and so digests, differ between versions
 
 # How the libraries that a predictor imports are called where they are installed.
 DISTRIBUTIONS = {"pydantic_core": "pydantic", "yaml": "pyyaml"}

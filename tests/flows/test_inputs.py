@@ -6,6 +6,8 @@ import pytest
 from flows import preflight
 from flows.graph import read_graph
 from flows.inputs import check_dependencies, check_sections, check_versions
+from flows.memory import remember_time
+from flows.plan import Planned
 from flows.server import check
 from pipeline.machine import Machine
 from pipeline.problems import Problem
@@ -91,3 +93,26 @@ def test_a_port_where_something_else_answers_is_a_problem() -> None:
         threading.Thread(target=other.handle_request, daemon=True).start()
         with pytest.raises(Problem, match="no Prefect server answers"):
             check(f"http://127.0.0.1:{other.server_port}/api")
+
+
+def test_the_forecast_tells_stages_steps_and_time_of_earlier_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("training: {steps: 600}\n")
+    machine = Machine()
+    plan = [
+        Planned("ingest", "up to date"),
+        Planned("clean", "restore"),
+        Planned("train", "run"),
+        Planned("decode", "run if"),
+    ]
+    assert preflight.forecast(machine, plan) == (
+        "2 of 4 stages to run; up to 600 training steps; not timed yet: train, decode"
+    )
+    remember_time(machine.state, "train", 100.0, 300)
+    remember_time(machine.state, "decode", 10.0, None)
+    assert preflight.forecast(machine, plan) == (
+        "2 of 4 stages to run; up to 600 training steps; about 3 min 30 s by earlier runs"
+    )
+    assert preflight.forecast(machine, plan[:2]) == "0 of 2 stages to run"

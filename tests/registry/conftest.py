@@ -12,6 +12,23 @@ from pipeline.outputs import Output, write_outputs
 from pipeline.records import Hypothesis, Ledger
 from pipeline.registry.server import Registry, Server, connect
 
+# What stands in for the modules of a real package: it knows the answer to every sentence.
+PREDICTOR = """
+from pathlib import Path
+
+class Hypothesis:
+    score, log_probability, pieces = -0.5, -2.0, 5
+    def __init__(self, text):
+        self.text = text
+
+class Predictor:
+    @classmethod
+    def read(cls, folder):
+        return cls()
+    def predict(self, texts, *, n_best=None, beam_size=None, batch_sentences=64):
+        return [(Hypothesis(f"Sentence {text.split()[1]} of many"),) for text in texts]
+"""
+
 SOURCES = [f"Satz {number} von vielen" for number in range(40)]
 
 
@@ -79,3 +96,18 @@ def _output(number: int, source: str, right: bool) -> Output:
         target_language="en",
         hypotheses=(Hypothesis(text, -0.5, -2.0, 5),),
     )
+
+
+@pytest.fixture
+def give_code() -> Callable[[Path, str], None]:
+    """Let a tiny package predict."""
+
+    def give(outs: Path, name: str) -> None:
+        shutil.rmtree(outs / "package")
+        code = outs / "package" / "code" / name
+        for module in ("__init__", "package/__init__", "problems"):
+            write_text(code / f"{module}.py", "")
+        write_text(code / "package" / "predictor.py", PREDICTOR)
+        write_manifest(outs / "package", package_digest=digest(name), modules=name)
+
+    return give

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import digest, write_manifest, write_text
 from pipeline.problems import Problem
 from pipeline.records import Check
 from pipeline.registry import gate
@@ -20,23 +19,6 @@ from pipeline.settings import parse
 
 GATE = Gate(metric="exact_match", margin=0.1, slice_margin=0.2, min_rows=5, resamples=200)  # pyright: ignore
 
-# What stands in for the modules of a real package: it knows the answer to every sentence.
-PREDICTOR = """
-from pathlib import Path
-
-class Hypothesis:
-    score, log_probability, pieces = -0.5, -2.0, 5
-    def __init__(self, text):
-        self.text = text
-
-class Predictor:
-    @classmethod
-    def read(cls, folder):
-        return cls()
-    def predict(self, texts, *, n_best=None, beam_size=None, batch_sentences=64):
-        return [(Hypothesis(f"Sentence {text.split()[1]} of many"),) for text in texts]
-"""
-
 
 @pytest.fixture
 def registered(server, make_outs, tmp_path: Path):
@@ -47,16 +29,6 @@ def registered(server, make_outs, tmp_path: Path):
         return register(server, outs, tmp_path / "state", Lineage()), outs
 
     return make
-
-
-def give_code(outs: Path, name: str) -> None:
-    """Let the tiny package predict."""
-    shutil.rmtree(outs / "package")
-    code = outs / "package" / "code" / name
-    for module in ("__init__", "package/__init__", "problems"):
-        write_text(code / f"{module}.py", "")
-    write_text(code / "package" / "predictor.py", PREDICTOR)
-    write_manifest(outs / "package", package_digest=digest(name), modules=name)
 
 
 def test_the_first_version_has_nobody_to_be_worse_than(server, registered):
@@ -131,7 +103,9 @@ def test_a_slice_may_fail_where_the_whole_does_not(server, registered):
     assert judge(server, small, two, outs).outcome == "passed"
 
 
-def test_the_champion_decodes_new_test_rows_anew_once(server, registered, tmp_path: Path):
+def test_the_champion_decodes_new_test_rows_anew_once(
+    server, registered, give_code, tmp_path: Path
+):
     one, outs = registered("one", right=0)
     give_code(outs, "seqline_knows_all")
     one = register(server, outs, tmp_path / "state", Lineage())
