@@ -69,7 +69,10 @@ class WorkerFailedError(RuntimeError):
 
 
 def environment(crew: Crew) -> dict[str, str]:
-    """A worker's: threads, and thresholds that keep glibc from giving memory back at each step."""
+    """A worker's: threads, and thresholds that keep glibc from giving memory back at each step.
+
+    On a GPU, the workspace with which cuBLAS computes the same bits again.
+    """
     variables = {
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
         "MALLOC_TOP_PAD_": str(2**26),
@@ -77,8 +80,8 @@ def environment(crew: Crew) -> dict[str, str]:
     }
     if crew.device == "cpu":
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        variables |= dict.fromkeys(names, str(crew.threads))
-    return variables
+        return variables | dict.fromkeys(names, str(crew.threads))
+    return variables | {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 
 def sit(seat: Seat, *, work: Work, argument: object, crew: Crew, exchange: Path) -> None:

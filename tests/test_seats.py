@@ -101,6 +101,8 @@ def test_threads_are_limited_on_cpu_only():
     cpu = environment(Crew(workers=2, device="cpu", threads=3, restarts=0))
     assert cpu["OMP_NUM_THREADS"] == cpu["MKL_NUM_THREADS"] == "3"
     assert "OMP_NUM_THREADS" not in environment(CREW)
+    assert environment(CREW)["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert "CUBLAS_WORKSPACE_CONFIG" not in cpu
     assert int(cpu["MALLOC_TRIM_THRESHOLD_"]) < 2**31
 
 

@@ -112,6 +112,8 @@ def work(seat: Seat, job: Job) -> None:
     """What every worker does; the first keeps the result."""
     machine, pieces = job.machine, Pieces.read(job.inputs / "pieces")
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
+    if team.device.type == "cuda":
+        torch.use_deterministic_algorithms(True, warn_only=True)
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu)

@@ -4,7 +4,9 @@ schedule optimizer            members of the tables below
 settings                      section `training` of params.yaml
 team gradient                 what workers sum, and how
 step loop fit                 one step; a generator of steps; steps with validation and checkpoints
-state checkpoint best         what a run must remember, and how it survives
+weights warmstart             a model's weights by name; those of a package as the first ones
+validation                    what the weights are worth
+state checkpoint folders      what a run must remember, and how it survives
 lease progress clerk          one trainer a key; what a run tells; who writes it
 runkey finished               what a run is called, and what it leaves
 """

@@ -21,7 +21,7 @@ from pipeline.training.settings import Training
 from pipeline.training.state import TrainingState, is_finite
 from pipeline.training.step import Hands, Learner, hands_of
 from pipeline.training.team import Team
-from pipeline.training.weights import average, set_weights, weights_of
+from pipeline.training.weights import average, digest_of, set_weights, weights_of
 
 M = TypeVar("M", bound=Learner)
 OTHER_MODEL = (
@@ -83,6 +83,7 @@ def fit(
     hands = hands_of(model, optimizer, team, settings.optimizer.clip_norm)
     run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model), keep)
     state = _resumed(run)
+    _refuse_different_weights(hands)
     course = course_of(examples, settings, place.slot_cost)
     walk = steps(hands, course, settings, start=state.position, done=state.step, stop=place.stop)
     for step, position in () if state.stopped_early else walk:
@@ -120,6 +121,19 @@ def _resumed(run: _Run) -> TrainingState:
     hands.optimizer.load(checkpoint.optimizer)
     clerk.event(checkpoint.state.step, "resumed")
     return checkpoint.state
+
+
+def _refuse_different_weights(hands: Hands) -> None:
+    """Who begins with other weights than the rest would take other steps, and nobody would know."""
+    digests = hands.team.gather(digest_of(hands.model))
+    odd = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
+    if odd:
+        raise Problem(
+            "not all workers begin with the same weights",
+            where=f"worker {odd[0]} of {hands.team.count}",
+            value=f"digest {digests[odd[0]][:16]}, that of worker 0 is {digests[0][:16]}",
+            remedy="give every host the same code, the same build of torch and alike processors",
+        )
 
 
 def _refuse_divergence(run: _Run, state: TrainingState) -> None:

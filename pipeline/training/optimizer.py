@@ -4,7 +4,7 @@ The state is named tensors, so that it can be stored as safetensors beside the w
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, cast
 
 import torch
 from pydantic import Field
@@ -14,16 +14,18 @@ from torch.optim.adamw import adamw
 
 from pipeline.settings import Settings
 
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class AdamW(Settings):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
 
-    betas: tuple[float, float] = (0.9, 0.98)
-    """How fast the moving averages of the gradient and of its square forget."""
+    betas: tuple[Beta, Beta] = (0.9, 0.98)
+    """What the moving averages of the gradient and of its square keep of themselves in a step."""
     epsilon: float = Field(1e-8, gt=0)
     """Added to the root of the second moment."""
     weight_decay: float = Field(0.0, ge=0)
-    """Share of a weight, times the rate, taken off each step; biases and norms are spared."""
+    """Share of a weight, times the rate, that a step takes off; of matrices, not of vectors."""
     clip_norm: float | None = Field(1.0, gt=0)
     """Largest norm of the group's gradient; null: no clipping."""
 

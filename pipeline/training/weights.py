@@ -1,5 +1,6 @@
 """Weights by name: out of a model, into a model, and the average of stored ones."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,15 @@ from pipeline.training.step import Learner
 def weights_of(model: Learner) -> dict[str, Tensor]:
     """Every trained tensor by name; not a copy."""
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def digest_of(model: Learner) -> str:
+    """SHA-256 (hex) of every weight's name and bits."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights_of(model).items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def set_weights(

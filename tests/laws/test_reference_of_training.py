@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
+from pipeline.problems import Problem
 from pipeline.settings import parse
 from pipeline.training import OPTIMIZERS, SCHEDULES
 from pipeline.training.gradient import Gradient
@@ -57,6 +58,12 @@ def adamw_by_hand(weight, gradients, rates, *, betas, epsilon, decay):
         step = step / ((second / (1 - betas[1] ** count)).sqrt() + epsilon)
         weight = weight - rate * step - rate * decay * weight
     return weight
+
+
+@pytest.mark.parametrize("betas", [[1.0, 0.9], [0.9, 1.0], [-0.1, 0.9], [0.9]])
+def test_averages_that_keep_everything_or_less_than_nothing_are_refused(betas):
+    with pytest.raises(Problem, match="betas"):
+        parse(OPTIMIZERS["adamw"], {"betas": betas}, "tests")
 
 
 @pytest.mark.parametrize("kind", sorted(OPTIMIZERS))

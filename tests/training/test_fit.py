@@ -278,6 +278,19 @@ def test_every_checkpoint_has_a_record_of_its_step(engine, examples, tmp_path):
     assert len(steps) == len(set(steps))
 
 
+def test_workers_that_begin_with_different_weights_are_a_problem(engine, examples, tmp_path):
+    def work(team):
+        model = engine.tiny_model(seed=3 + (team.rank == 2))
+        return engine.run(
+            tmp_path, examples, engine.training(), model=model, team=team, fresh=False
+        )
+
+    with pytest.raises(Problem, match="not all workers begin with the same weights") as caught:
+        engine.Threads(3).run(work)
+    assert caught.value.where == "worker 2 of 3"
+    assert not (tmp_path / "checkpoints").exists()
+
+
 def test_reseeding_torch_changes_nothing(engine, examples, tmp_path):
     first, _ = engine.run(tmp_path / "a", examples, engine.training())
     torch.manual_seed(99)
