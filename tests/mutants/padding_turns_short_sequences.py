@@ -1,10 +1,10 @@
-"""A backward recurrence that starts at the end of the padding's length, not of the sequence."""
+"""A backward recurrence that reads from the front where there is padding."""
 
 import pipeline.models.packed as packed
 
 LAW = "padding"
 TEST = "tests/laws/test_padding.py::test_losses_and_gradients_add_up_whatever_lies_side_by_side"
-WHY = "The backward direction of a short source is packed as if it were read from the front."
+WHY = "A source is read from its end or from its front, as its neighbours are as long or not."
 
 
 def mutate(monkeypatch):

@@ -1,10 +1,10 @@
-"""Label smoothing that takes its share from the target without giving it to all ids."""
+"""Label smoothing by twice the share of the settings."""
 
 import pipeline.models.softmax as softmax
 
 LAW = "reference"
 TEST = "tests/laws/test_reference.py::test_the_loss_and_its_gradients"
-WHY = "Smoothing is twice what the settings say."
+WHY = "The target gives up twice what it should."
 
 
 def mutate(monkeypatch):
