@@ -106,12 +106,12 @@ def check_servers(machine: Machine) -> None:
 
 
 def _check_ray(address: str) -> None:
-    parts = urlsplit(address if "://" in address else f"ray://{address}")
     try:
+        parts = urlsplit(address if "://" in address else f"ray://{address}")
         socket.create_connection((parts.hostname or "", parts.port or 6379), timeout=5).close()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a port that is no number
         raise Problem(
-            f"no Ray cluster answers: {error.strerror or error}",
+            f"no Ray cluster answers: {error}",
             where="machine.yaml, ray_address",
             value=public(address),
             remedy="start it: ray start --head; or local",

@@ -79,6 +79,7 @@ def test_servers_that_do_not_answer_are_problems() -> None:
         Machine(mlflow_uri=nowhere),
         Machine(prefect_api_url=f"{nowhere}/api"),
         Machine(ray_address="127.0.0.1:9"),
+        Machine(ray_address="127.0.0.1:9a"),
     ):
         with pytest.raises(Problem, match="answers") as caught:
             preflight.check_servers(machine)
