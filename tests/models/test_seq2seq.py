@@ -98,11 +98,10 @@ def test_scaled_embeddings_are_the_tables_rows_times_the_root_of_the_width(scale
         ("fp64", torch.float64, torch.float64),
     ],
 )
-@pytest.mark.parametrize("name", ["transformer", "gru"])
 def test_precision_is_that_of_the_vectors_and_weights_stay_masters(
-    tiny, name, precision, weights, vectors
+    tiny, combination, precision, weights, vectors
 ):
-    model = tiny.model_of(name, precision=precision)
+    model = tiny.model_of(combination, precision=precision)
     batch = tiny.batch(tiny.examples(3))
     memory = model.read(batch, tiny.CHANCE)
     step = model.teach(batch, memory, tiny.CHANCE)

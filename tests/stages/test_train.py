@@ -10,10 +10,12 @@ from pipeline.normalise import Normaliser
 from pipeline.pieces import TRAINERS
 from pipeline.pieces.pieces import write_pieces
 from pipeline.problems import Problem
+from pipeline.seats import Seat
 from pipeline.stages import train
 from pipeline.training import finished, lease, runkey
 from pipeline.training.fit import Outcome
 from pipeline.training.lease import take_lease
+from pipeline.training.progress import read
 from pipeline.training.state import TrainingState
 
 PART = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
@@ -95,6 +97,25 @@ def test_a_finished_run_says_where_other_code_worked_on_it(dataline, tmp_path, c
     assert said("a", "b") == [used, f"  other code worked on it: digest a b, {now}"]
     assert said("a", ours)[1].startswith("  other code worked on it: digest a ")
     assert (outputs / "model" / "model.json").read_text() == "{}"
+
+
+def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_kept(
+    dataline, tmp_path
+):
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
+    job, _ = train.job_of(settings, machine, out)
+    job.desk.mkdir(parents=True)
+    (job.desk / train.STOP).touch()
+    train.work(Seat(0, 1, "cpu"), job)
+    assert [record.note for record in read(job.folder) if record.note] == ["started", "stopped"]
+    assert not finished.is_finished(job.folder)
+    job, _ = train.job_of(settings, machine, out)  # of another driver, whom nobody stops
+    train.work(Seat(0, 1, "cpu"), job)
+    assert finished.is_finished(job.folder)
+    assert [record.note for record in read(job.folder) if record.note][2:] == [
+        "resumed", "finished",
+    ]  # fmt: skip
 
 
 def files(folder):
