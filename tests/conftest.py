@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before torch and numpy are imported
+
+# A shell's background job is deaf to Ctrl-C, and so would be every program that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +54,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("combination", names)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(config, items):
     """What shares a workspace, or a file, runs in one process; the longest begin first."""
     for item in items:

@@ -23,7 +23,13 @@ def test_these_are_the_benchmarks(root):
 
 @pytest.mark.parametrize("name", SMALLEST)
 def test_a_benchmark_prints_a_table_and_writes_its_rows(name, root, tmp_path):
-    command = [sys.executable, f"benchmarks/{name}.py", *SMALLEST[name], "--json", tmp_path / "rows"]
+    command = [
+        sys.executable,
+        f"benchmarks/{name}.py",
+        *SMALLEST[name],
+        "--json",
+        tmp_path / "rows",
+    ]
     printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     rows = json.loads((tmp_path / "rows").read_text())
     assert len(printed.splitlines()) > len(rows) > 0
