@@ -5,8 +5,9 @@
 Writes distinct German-like and English-like pairs (made words of a Zipf vocabulary, sentences of 3
 to 40 words), gzipped, and runs each stage as the graph would, in a process tree of its own. Memory
 is the largest sum of RssAnon over that tree, looked at every 10 ms. A stage runs several times: the
-largest memory counts, and the shortest time. machine.yaml is the project's. Bars: under 1.5 GiB, at most 10 % more for 1,000,000
-pairs than for 250,000; aim: ingest and clean together 100,000 pairs/s on two cores.
+largest memory counts, and the shortest time. machine.yaml is the project's. Bars: under 1.5 GiB, at
+most 10 % more for 1,000,000 pairs than for 250,000; aim: ingest and clean together 100,000 pairs/s
+on two cores.
 """
 
 import argparse
@@ -183,7 +184,8 @@ def print_table(rows: list[dict[str, Any]], sizes: list[int]) -> None:
         both = sum(
             r["seconds"] for r in rows if r["pairs"] == pairs and r["stage"] in ("ingest", "clean")
         )
-        print(f"{pairs:,} pairs: ingest + clean {pairs / both:,.0f} pairs/s; with encode {seconds:.1f} s")
+        rate = pairs / both
+        print(f"{pairs:,} pairs: ingest + clean {rate:,.0f} pairs/s; with encode {seconds:.1f} s")
     for stage in MEASURED if len(sizes) > 1 else ():
         peaks = {r["pairs"]: r["peak_rss_anon_mib"] for r in rows if r["stage"] == stage}
         growth = peaks[max(sizes)] / peaks[min(sizes)] - 1

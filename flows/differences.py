@@ -2,6 +2,8 @@
 
 {rules: [{kind: empty}, {kind: same, share: 0.5}]}    rules.same.share: 0.5 → 0.4
 {rules: [{kind: same}, {kind: empty}]}                order of rules: empty, same → same, empty
+
+Where a part is of another kind, its kind is all that is named.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,9 +36,15 @@ def shown(value: Any, limit: int = 60) -> str:
 
 
 def _inside(old: Mapping[str, Any], new: Mapping[str, Any], key: str) -> Iterator[Difference]:
+    if old.get("kind") != new.get("kind"):
+        old, new = _kind(old), _kind(new)
     for name in sorted({*old, *new}, key=str):
         values = old.get(name, ABSENT), new.get(name, ABSENT)
         yield from differences(*values, f"{key}.{name}" if key else name)
+
+
+def _kind(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"kind": part["kind"]} if "kind" in part else {}
 
 
 def _by_name(value: Any) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ EMPTY, SAME, LONG = (
             {"r": [EMPTY, LONG, SAME]},
             [("order of r", "same, too_long", "too_long, same")],
         ),
+        ({"part": LONG}, {"part": {**SAME, "max": 6}}, [("part.kind", "too_long", "same")]),
         ({"r": [EMPTY]}, {"r": {"empty": EMPTY}}, [("r", [EMPTY], {"empty": EMPTY})]),
         ({"r": [EMPTY, EMPTY]}, {"r": [EMPTY]}, [("r", [EMPTY, EMPTY], [EMPTY])]),
         ({"r": [{"name": [1]}]}, {"r": []}, [("r", [{"name": [1]}], [])]),
