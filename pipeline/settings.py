@@ -24,7 +24,11 @@ class Settings(BaseModel):
     """Base of all settings: frozen, no unknown fields. The string below a field documents it."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
     @classmethod

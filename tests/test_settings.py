@@ -107,3 +107,16 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
 def test_the_names_that_dvc_ignores_are_refused(name):
     with pytest.raises(TypeError, match="DVC ignores parameters"):
         type("Bad", (Settings,), {"__annotations__": {name: int}, name: 1})
+
+
+def test_a_number_without_end_is_refused(tmp_path):
+    (tmp_path / "params.yaml").write_text("part: {rate: .inf}\n")
+
+    class Part(Settings):
+        rate: float
+
+    with pytest.raises(Problem, match="finite") as caught:
+        load(
+            type("All", (Settings,), {"__annotations__": {"part": Part}}), tmp_path / "params.yaml"
+        )
+    assert "part.rate" in str(caught.value)

@@ -48,9 +48,9 @@ def register(server: Server, outs: Path, state: Path, lineage: Lineage) -> Versi
 
 
 def _tags(state: Path, run_key: str) -> dict[str, str]:
-    """The run key, and the digest of the rooms that trained, where state/ still knows it."""
+    """The run key, and the digests of the rooms that trained, where state/ still knows it."""
     record = state / run_key / "record.json"
-    rooms = str(read_json(record)["rooms"]) if record.is_file() else "unknown"
+    rooms = " ".join(read_json(record)["rooms"]) if record.is_file() else "unknown"
     return {"run_key": run_key, "training_rooms": rooms}
 
 

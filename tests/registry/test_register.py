@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import write_text
+from pipeline.files import write_json, write_text
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.registry import register as registering
@@ -22,6 +22,8 @@ def test_a_package_becomes_a_version_with_its_lineage_and_is_the_challenger(
     server, make_outs, tmp_path: Path
 ):
     outs = make_outs("one")
+    (tmp_path / "state/key-one").mkdir(parents=True)
+    write_json(tmp_path / "state/key-one/record.json", {"rooms": ["begun", "continued"]})
     made = register(server, outs, tmp_path / "state", LINEAGE)
     assert (made.number, made.created) == ("1", True)
     tags = dict(made.tags)
@@ -29,7 +31,7 @@ def test_a_package_becomes_a_version_with_its_lineage_and_is_the_challenger(
     assert tags == {
         "package_digest": made.package_digest,
         "run_key": "key-one",
-        "training_rooms": "unknown",
+        "training_rooms": "begun continued",
         "git_commit": "abc",
         "git_dirty": "no",
         "dvc_lock_digest": "def",
