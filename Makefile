@@ -33,7 +33,8 @@ run: $(STAMP)
 	@seqline run
 
 test: $(STAMP)
-	@python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
+	@python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadscope \
+	    --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)
 	ruff format --check .

@@ -64,10 +64,12 @@ def remember_time(state: Path, stage: str, seconds: float, steps: int | None) ->
 def expected_seconds(state: Path, stage: str, steps: int | None = None) -> float | None:
     """What a stage took, in proportion to its steps; None where it never ran.
 
-    The longest of the last three times: a training that found its finished key took no time.
+    By the longest of the last three times: a training that found its finished key took no time,
+    and in one of a few steps hardly more than the start counts.
     """
     last = [line for line in _times(state) if line["stage"] == stage][-LAST_TIMES:]
-    return max((line["seconds"] * _share(steps, line["steps"]) for line in last), default=None)
+    longest = max(last, key=lambda line: line["seconds"], default=None)
+    return None if longest is None else longest["seconds"] * _share(steps, longest["steps"])
 
 
 def _times(state: Path) -> list[dict[str, Any]]:

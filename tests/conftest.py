@@ -2,12 +2,14 @@
 
 import importlib.util
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+USES_MADE = re.compile(r"def \w+\([^)]*\bmade\b")  # the workspace that one run made
 CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does not hold
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -54,12 +56,27 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("combination", names)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests run in one process, and those of all files that share a workspace.
+
+    (The mark xdist_group would say so; xdist 3.8 does not reach pytest 9.2's ids with it.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    system = Path(__file__).parent / "system"
+    shared = {path.name for path in system.glob("test_*.py") if USES_MADE.search(path.read_text())}
+
+    class ByWorkspace(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return "workspace" if Path(file).name in shared else file
+
+    return ByWorkspace(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
-    """What shares a workspace, or a file, runs in one process; the longest begin first."""
-    for item in items:
-        group = "made" if "made" in item.fixturenames else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """The longest begin; real corpora are left out where there are none."""
     items.sort(key=lambda item: ("made" not in item.fixturenames, not marked(item, "system")))
     if not os.environ.get(CORPORA):
         config.hook.pytest_deselected(items=[item for item in items if marked(item, "data")])

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-import pipeline.pieces.pieces as pieces
-from pipeline.batches.batch import BOS, EOS, PAD, UNKNOWN
+from pipeline.batches.batch import EOS
 from pipeline.batches.collate import batch_of, open_examples
 from pipeline.problems import Problem
 from pipeline.shards.write import write_shards
@@ -29,11 +28,6 @@ def test_targets_get_their_first_and_last_ids():
 def test_without_targets_there_is_neither():
     batch = batch_of([array(11, 3)], None, np.array([0]))
     assert (batch.prefix, batch.target, batch.count) == (None, None, 1)
-
-
-def test_ids_mean_the_same_in_pieces_and_in_batches():
-    ours, theirs = (PAD, UNKNOWN, BOS, EOS), (pieces.PAD, pieces.UNKNOWN, pieces.BOS, pieces.EOS)
-    assert ours == theirs == (0, 1, 2, 3)
 
 
 def test_rows_come_in_the_order_asked_for_over_blocks_and_files(engine, tmp_path):

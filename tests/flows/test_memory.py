@@ -32,6 +32,12 @@ def test_what_is_broken_is_passed_over(toy: Path, content: bytes) -> None:
     assert expected_seconds(state, "one") == 7.0
 
 
+def test_a_training_of_a_few_steps_tells_little_about_a_long_one(tmp_path: Path) -> None:
+    for seconds, steps in ((280.0, 1800), (25.0, 40), (4.0, 1800)):
+        remember_time(tmp_path, "train", seconds, steps)
+    assert expected_seconds(tmp_path, "train", 900) == 140.0
+
+
 def test_a_state_folder_that_cannot_be_written_costs_no_command(toy: Path) -> None:
     state = toy / "state"
     state.write_text("a file")

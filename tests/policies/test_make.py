@@ -17,7 +17,7 @@ def make(folder, *arguments, **variables):
     """What make prints."""
     environment = {k: v for k, v in os.environ.items() if k not in ("SEQLINE_DATA", "MAKEFLAGS")}
     return subprocess.run(
-        ["make", *arguments], cwd=folder, env=environment | variables,
+        ["make", "--no-print-directory", *arguments], cwd=folder, env=environment | variables,
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
 
