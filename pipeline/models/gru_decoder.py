@@ -34,8 +34,16 @@ class GRUDecoderSettings(DecoderSettings):
     dropout: float = Field(0.2, ge=0, lt=1)
     """Rate on the inputs of each layer, and on the outputs."""
 
+    @property
+    def attends(self) -> bool:
+        """Always."""
+        return True
+
     def check(self, width: int) -> None:
         """Any width does: states are projected to it."""
+
+    def longest(self) -> int | None:
+        """Any number: written one after the other."""
 
     def build(self, width: int) -> Decoder:
         """The decoder with weights that are not yet filled."""

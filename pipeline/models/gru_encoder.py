@@ -26,6 +26,9 @@ class GRUEncoderSettings(EncoderSettings):
     def check(self, width: int) -> None:
         """Any width does: states are projected to it."""
 
+    def longest(self) -> int | None:
+        """Any number: read one after the other."""
+
     def build(self, width: int) -> Encoder:
         """The encoder with weights that are not yet filled."""
         return GRUEncoder(self, width)

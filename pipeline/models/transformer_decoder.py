@@ -36,9 +36,17 @@ class TransformerDecoderSettings(DecoderSettings):
     feedforward_dropout: float = Field(0.0, ge=0, lt=1)
     """Rate inside the position-wise network."""
 
+    @property
+    def attends(self) -> bool:
+        """Always."""
+        return True
+
     def check(self, width: int) -> None:
         """Heads divide the width, which is even (sines and cosines)."""
         check_heads("decoder", width, self.heads)
+
+    def longest(self) -> int | None:
+        """Any number: sines and cosines never end."""
 
     def build(self, width: int) -> Decoder:
         """The decoder with weights that are not yet filled."""

@@ -34,6 +34,9 @@ class TransformerEncoderSettings(EncoderSettings):
         """Heads divide the width, which is even (sines and cosines)."""
         check_heads("encoder", width, self.heads)
 
+    def longest(self) -> int | None:
+        """Any number: sines and cosines never end."""
+
     def build(self, width: int) -> Encoder:
         """The encoder with weights that are not yet filled."""
         return TransformerEncoder(self, width)
