@@ -19,6 +19,7 @@ from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.ctc import CTC, CTCLoss
 from pipeline.models.dropout import Dropout, example_keys, site
 from pipeline.models.layout import Layout
+from pipeline.models.misfits import check_parts, check_vocabularies
 from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.seam import Chance, Memory, Step
 from pipeline.models.state import DecoderState
@@ -57,20 +58,7 @@ class ModelSettings(Settings):
     def _fits(self) -> Self:
         self.encoder.check(self.width)
         self.decoder.check(self.width)
-        if self.embeddings == "tied" and not self.front.reads_ids:
-            raise ValueError(
-                "embeddings: tied needs a front end that reads ids; set embeddings: target"
-            )
-        if self.generator.copies and not self.front.reads_ids:
-            raise ValueError(
-                "generator: it copies ids of the source, and this front end's vectors belong to "
-                "none; set generator.kind: softmax, or front.kind: ids"
-            )
-        if self.generator.needs_attention and not self.decoder.attends:
-            raise ValueError(
-                "generator: it needs the decoder's attention, and this decoder has none; "
-                "set generator.kind: softmax, or give the decoder attention"
-            )
+        check_parts(self.front, self.decoder, self.generator, self.embeddings)
         return self
 
 
@@ -223,27 +211,9 @@ def build(
 ) -> Model:
     """A model with weights drawn from (seed, name). `shared`: both sides have the same pieces."""
     if not (shared and source_vocabulary == target_vocabulary):
-        _check_separate(settings)
+        check_vocabularies(settings.generator, settings.embeddings)
     model = Model(
         settings, source_vocabulary, target_vocabulary, shared=shared, precision=precision
     )
     fill(model, seed)
     return model
-
-
-def _check_separate(settings: ModelSettings) -> None:
-    """Raise a Problem where a model needs one vocabulary for both sides, and has two."""
-    if settings.embeddings == "tied":
-        raise Problem(
-            "one table for source and target needs shared pieces",
-            where="params.yaml, model.embeddings",
-            value="tied",
-            remedy="set pieces.shared: true, or model.embeddings: target",
-        )
-    if settings.generator.copies:
-        raise Problem(
-            "copying ids of the source needs shared pieces",
-            where="params.yaml, model.generator",
-            value=settings.generator,
-            remedy="set pieces.shared: true, or model.generator.kind: softmax",
-        )
