@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 from pipeline.arrow import RecordBatch
+from pipeline.decoding.automata import Automaton
 from pipeline.decoding.decode import Decoding, Ids, decode, length_batches
 from pipeline.decoding.found import Found
 from pipeline.models.seam import Searchable
@@ -42,6 +43,7 @@ class Worker:
     folder: Path  # of the model, absolute
     decoding: Decoding
     device: str
+    allowed: Automaton | None = None
 
     def __call__(self, batch: RecordBatch) -> RecordBatch:
         """Decode one batch, side by side."""
@@ -55,6 +57,8 @@ class Worker:
             n_best=self.decoding.n_best,
             batch_sentences=max(1, batch.num_rows),
             device=self.device,
+            allowed=self.allowed,
+            batch_invariant=self.decoding.batch_invariant,
         )
         return _table(batch["row"].to_pylist(), found)
 

@@ -55,12 +55,17 @@ def test_sections_of_params_become_settings():
             "kind": "beam",
             "max_length_ratio": 2.0,
             "max_length_extra": 10,
+            "min_length_ratio": 0.0,
+            "min_length_extra": 0,
+            "no_repeat_ngram": None,
             "beam_size": 3,
             "normalisation": {"kind": "gnmt", "alpha": 0.6, "eos_counts": True},
             "coverage_penalty": 0.0,
         },
+        "allowed": None,
         "n_best": 2,
         "precision": "bf16",
+        "batch_invariant": False,
     }
     assert parse(Decoding, decoding.model_dump(), "a stored model") == decoding
     greedy = parse(Decoding, {"search": {"kind": "greedy"}}, "params.yaml")

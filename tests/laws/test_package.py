@@ -60,7 +60,7 @@ def trained_code(folder: Path, decoding: Decoding) -> list[list[str]]:
     sources = encoder(row_batch(rows))["source"].to_pylist()
     model = read_model(folder / "model", precision=decoding.precision)
     found = decode(model, sources, decoding.search, n_best=decoding.n_best)
-    return [[one.text for one in n_best] for n_best in hypotheses(pieces, found)]
+    return [[one.text for one in n_best] for n_best in hypotheses(pieces, found, "")]
 
 
 def packaged(folder: Path, decoding: Decoding) -> list[list[str]]:

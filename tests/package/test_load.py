@@ -73,8 +73,8 @@ def test_two_versions_of_the_code_live_in_one_process(make_package, package, tmp
         path.write_text(text.replace(next((package / "code").iterdir()).name, "seqline_other"))
     predictor = folder / "package" / "predictor.py"
     text = predictor.read_text(encoding="utf-8")
-    assert "return hypotheses(self._pieces, found)" in text
-    changed = text.replace("return hypotheses(self._pieces, found)", "return []")
+    assert "return hypotheses(self._pieces, found, str(decoding.search.formula()))" in text
+    changed = text.replace("return hypotheses(self._pieces, found, str(decoding.search.formula()))", "return []")
     predictor.write_text(changed, encoding="utf-8")
     write_manifest(other, package_digest="other", modules="seqline_other")
     assert load(other).predict(["Ein Hund lief."]) == []
