@@ -60,6 +60,35 @@ def test_one_slot_gives_the_gradient_of_many(engine, examples, kind):
         assert found_sums == pytest.approx(sums, abs=1e-9)
 
 
+SEVERAL = ["gru, copying", "transformer, copying, ctc", "frames"]  # models of several terms
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_terms_of_the_models_own_add_up_however_a_group_is_cut(tiny, name):
+    model = tiny.model_of(name)
+    pairs = [*tiny.examples(6), ([4, 3], [5, 6, 7]), ([3], [4, 4])]
+    expected, sums, counts = sums_of(tiny, model, pairs, [list(range(8))])
+    assert len(counts) > 1
+    assert counts["cross_entropy"] == sum(len(target) + 1 for _, target in pairs)
+    assert 0 < counts.get("ctc", 1) < len(pairs)
+    assert min(sums.values()) > 0
+    for cuts in ([[0, 3, 6], [7, 1, 2], [5, 4]], [[5], [6, 7], [0, 1, 2, 3, 4]]):
+        found, found_sums, found_counts = sums_of(tiny, model, pairs, cuts)
+        assert found_counts == counts
+        assert float((found - expected).abs().max()) < 1e-12
+        assert found_sums == pytest.approx(sums, abs=1e-9)
+
+
+def sums_of(tiny, model, pairs, cuts):
+    """The group's gradient and its terms, from batches of these places of the group."""
+    batches = [tiny.batch([pairs[place] for place in cut], cut) for cut in cuts]
+    counts = step.group_counts(model, batches, Team())
+    gradient = Gradient([p for _, p in model.named_parameters()], extras=0)
+    gradient.clear()
+    sums = step.backward(model, batches, counts, KEY)
+    return gradient.flat.clone(), {term: float(one) for term, one in sums.items()}, counts
+
+
 def test_another_step_draws_other_masks(engine, examples):
     model, rows = model_of(engine, "transformer"), np.arange(3, 20)
     one, _, _ = gradient_of(model, examples, rows, workers=1, slot_cost=60)
