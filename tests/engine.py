@@ -28,10 +28,11 @@ from pipeline.training.team import Team
 
 VOCABULARY = 13
 TRANSFORMER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
+ADDITIVE = {"kind": "additive", "attention_units": 5}
 GRU = {"kind": "gru", "layers": 1, "units": 6}
 PARTS = {
     "transformer": (TRANSFORMER, TRANSFORMER),
-    "gru": (GRU, {**GRU, "attention_units": 5}),
+    "gru": (GRU, {**GRU, "attention": ADDITIVE}),
 }
 
 

@@ -1,12 +1,17 @@
 """Every combination of parts that the laws hold for, a few channels wide, and batches for them.
 
-A new encoder, decoder or generator joins the laws by a line in MODELS.
+A new front end, encoder, decoder or generator joins the laws by a line in MODELS. Sources are ids
+for all of them: a front end of frames or images is shown four columns of numbers for each id.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from pipeline.batches.batch import Ragged
 from pipeline.batches.collate import batch_of
+from pipeline.models.layout import Layout
 from pipeline.models.seam import Chance
 from pipeline.models.seq2seq import ModelSettings, build
 from pipeline.settings import parse
@@ -16,16 +21,46 @@ CHANCE = Chance(seed=5, step=7)
 
 TRANSFORMER = {"kind": "transformer", "layers": 2, "heads": 2, "feedforward": 12,
                "dropout": 0.3, "attention_dropout": 0.2, "feedforward_dropout": 0.1}  # fmt: skip
+NORMS_LAST = {**TRANSFORMER, "norm_first": False, "activation": "gelu", "positions": "learned",
+              "max_positions": 64}  # fmt: skip
+MODERN = {**TRANSFORMER, "norm": "rms", "activation": "swiglu", "positions": "rotary",
+          "key_value_heads": 1, "layer_drop": 0.3}  # fmt: skip
+ADDITIVE = {"kind": "additive", "attention_units": 5}
 GRU = {"kind": "gru", "layers": 2, "units": 6, "dropout": 0.3}
-GRU_DECODER = {**GRU, "attention_units": 5}
+GRU_DECODER = {**GRU, "attention": ADDITIVE}
+COVERED = {**GRU, "layers": 1, "attention": {**ADDITIVE, "coverage": True}}
+RNN = {"kind": "rnn", "layers": 1, "units": 6, "dropout": 0.3}
+LSTM = {"kind": "lstm", "layers": 2, "units": 6, "dropout": 0.3, "variational": True,
+        "residual": True, "norm": True}  # fmt: skip
+FED = {**LSTM, "attention": {"kind": "general"}, "input_feeding": True}
+DOT = {"kind": "lstm", "layers": 1, "units": 8, "dropout": 0.3, "attention": {"kind": "dot"}}
 SOFTMAX = {"kind": "softmax", "label_smoothing": 0.1}
+POINTER = {"kind": "pointer", "coverage": 0.5}
+FRAMES = {"front": {"kind": "frames", "features": 3}, "embeddings": "target"}
+PIXELS = {"front": {"kind": "pixels", "height": 5, "channels": 2}, "embeddings": "target"}
+PATCHES = {"front": {"kind": "patches", "height": 4, "patch": 4}, "embeddings": "target"}
 
 MODELS = {
     "transformer": {"encoder": TRANSFORMER, "decoder": TRANSFORMER, "generator": SOFTMAX},
+    "transformer, norms last": {"encoder": NORMS_LAST, "decoder": NORMS_LAST, "generator": SOFTMAX},
+    "transformer, modern": {"encoder": MODERN, "decoder": MODERN, "generator": SOFTMAX},
     "gru": {"encoder": GRU, "decoder": GRU_DECODER, "generator": SOFTMAX},
     "gru to transformer": {"encoder": GRU, "decoder": TRANSFORMER, "generator": SOFTMAX},
     "transformer to gru": {"encoder": TRANSFORMER, "decoder": GRU_DECODER, "generator": SOFTMAX},
-}
+    "lstm": {"encoder": LSTM, "decoder": FED, "generator": SOFTMAX},
+    "rnn, reversed to a fixed context": {
+        "encoder": {**RNN, "bidirectional": False, "reversed": True},
+        "decoder": {**RNN, "attention": {"kind": "none"}}, "generator": SOFTMAX},
+    "gru, coverage": {"encoder": GRU, "decoder": COVERED, "generator": SOFTMAX},
+    "transformer to lstm": {"encoder": TRANSFORMER, "decoder": DOT, "generator": SOFTMAX},
+    "gru, copying": {"encoder": GRU, "decoder": GRU_DECODER, "generator": POINTER},
+    "transformer, copying, ctc": {"encoder": TRANSFORMER, "decoder": TRANSFORMER,
+                                  "generator": POINTER, "ctc": {"weight": 0.3}},
+    "frames": {**FRAMES, "encoder": GRU, "decoder": TRANSFORMER, "generator": SOFTMAX,
+               "ctc": {"weight": 0.3}},
+    "pixels": {**PIXELS, "encoder": TRANSFORMER, "decoder": GRU_DECODER, "generator": SOFTMAX},
+    "patches": {**PATCHES, "encoder": TRANSFORMER, "decoder": TRANSFORMER, "generator": SOFTMAX},
+}  # fmt: skip
 NAMES = tuple(MODELS)
 
 
@@ -33,12 +68,33 @@ def model_of(name, *, precision="fp64", seed=1, width=8, vocabulary=VOCABULARY, 
     """A model of MODELS; `changes` go to the section `model`."""
     values = {"width": width, "front": {"kind": "ids"}, "embeddings": "tied", **MODELS[name]}
     settings = parse(ModelSettings, {**values, **changes}, "tests")
-    return build(settings, vocabulary, vocabulary, shared=True, precision=precision, seed=seed)
+    model = build(settings, vocabulary, vocabulary, shared=True, precision=precision, seed=seed)
+    return seeing(model)
+
+
+def seeing(model):
+    """The model; where its sources are no ids, it is shown four columns of numbers for each id."""
+    front = model.settings.front
+    if front.reads_ids:
+        return model
+    draw = torch.Generator().manual_seed(8)
+    columns = torch.randn(model.target_vocabulary, 4, *front.shape(), generator=draw)
+
+    def shown(batch):
+        values = columns[batch.source.values].flatten(0, 1)
+        lengths = tuple(4 * length for length in batch.source.lengths)
+        return replace(batch, source=Ragged(values, lengths))
+
+    read, counts = model.read, model.counts
+    model.read = lambda batch, chance: read(shown(batch), chance)
+    model.counts = lambda batch: counts(shown(batch))
+    return model
 
 
 def without_dropout(part):
     """A part's settings with every rate at 0."""
-    return {key: 0.0 if key.endswith("dropout") else value for key, value in part.items()}
+    rates = [key for key in part if key.endswith(("dropout", "layer_drop"))]
+    return {**part, **dict.fromkeys(rates, 0.0)}
 
 
 def examples(count, *, seed=0, longest=6, vocabulary=VOCABULARY):
@@ -77,12 +133,17 @@ def gradients(model, batches, chance=CHANCE):
 
 
 def log_probs(model, batch, chance=None):
-    """Log-probabilities at all flat positions of the prefixes, and the attention."""
+    """Log-probabilities at all flat positions of the prefixes, and the attention (zeros: none)."""
     memory = model.read(batch, chance)
     step = model.teach(batch, memory, chance, attention=True)
-    matrix = model.table("output").weight
-    logits = step.output.to(matrix.dtype) @ matrix.to(step.output.dtype).to(matrix.dtype).T
-    return logits.log_softmax(-1).detach(), step.attention.detach()
+    ids = None
+    if memory.ids is not None:
+        layout = Layout(batch.prefix.lengths, memory.ids.device)
+        ids = memory.layout.pad(memory.ids)[layout.sequence]
+    found = model.generator.log_probs(step, ids, model.table("output"))
+    if step.attention is None:
+        return found.detach(), found.new_zeros(len(found), memory.layout.longest)
+    return found.detach(), step.attention.detach()
 
 
 def by_example(flat, lengths):

@@ -2,17 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
-import pipeline.models.additive as additive
 import pipeline.models.dropout as dropout
-import pipeline.models.gru as gru
-import pipeline.models.multihead as multihead
 import pipeline.models.softmax as softmax
-from pipeline.models.gru_encoder import GRUEncoderSettings, GRULayer
 from pipeline.models.layout import Layout
-from pipeline.models.packed import Packing
 from pipeline.models.weights import fill
 
 CPU = torch.device("cpu")
@@ -34,83 +28,6 @@ def filled(module):
 def close(ours, theirs, tolerance=1e-9):
     assert ours.shape == theirs.shape
     assert float((ours - theirs).detach().abs().max()) < tolerance
-
-
-def torch_gru(layer):
-    """torch's own bidirectional layer with our weights."""
-    theirs = nn.GRU(7, 6, batch_first=True, bidirectional=True).double()
-    for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
-        values = {
-            "weight_ih_l0": ours.inputs.weight,
-            "bias_ih_l0": ours.inputs.bias,
-            "weight_hh_l0": ours.weight,
-            "bias_hh_l0": torch.cat([torch.zeros(12, dtype=torch.float64), ours.bias]),
-        }
-        for name, value in values.items():
-            getattr(theirs, name + suffix).data = value.detach().clone()
-    return theirs
-
-
-def test_a_bidirectional_gru_and_its_gradients():
-    layer = filled(GRULayer(GRUEncoderSettings(units=6), 7))
-    theirs = torch_gru(layer)
-    vectors = random(SOURCE.positions, 7).requires_grad_()
-    states, ends = layer(vectors, None, (Packing(SOURCE), Packing(SOURCE, backward=True)))
-    packed = nn.utils.rnn.pack_padded_sequence(
-        SOURCE.pad(vectors), SOURCE.lengths, batch_first=True, enforce_sorted=False
-    )
-    outputs, last = theirs(packed)
-    padded, _ = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)
-    close(states, padded[SOURCE.mask])
-    close(ends, torch.cat([last[0], last[1]], 1))
-    slope = random(*states.shape, seed=3)
-    pairs = [
-        (vectors, vectors),
-        (layer.forwards.weight, theirs.weight_hh_l0),
-        (layer.backwards.weight, theirs.weight_hh_l0_reverse),
-        (layer.forwards.inputs.weight, theirs.weight_ih_l0),
-        (layer.backwards.inputs.bias, theirs.bias_ih_l0_reverse),
-    ]
-    found = torch.autograd.grad((states * slope).sum(), [ours for ours, _ in pairs])
-    loss = (padded[SOURCE.mask] * slope).sum()
-    for ours, expected in zip(found, torch.autograd.grad(loss, [t for _, t in pairs]), strict=True):
-        close(ours, expected)
-
-
-def test_one_step_of_a_gru_is_torchs_cell():
-    layer = filled(gru.Recurrence(7, 6))
-    theirs = nn.GRUCell(7, 6).double()
-    theirs.weight_ih.data, theirs.bias_ih.data = layer.inputs.weight.data, layer.inputs.bias.data
-    theirs.weight_hh.data = layer.weight.data
-    theirs.bias_hh.data = torch.cat([torch.zeros(12, dtype=torch.float64), layer.bias.data])
-    vectors, state = random(4, 7), random(4, 6, seed=1)
-    close(layer.step(vectors, state), theirs(vectors, state))
-
-
-def test_gradients_of_a_recurrence_reach_its_start():
-    layer, packing = filled(gru.Recurrence(7, 6)), Packing(SOURCE)
-    vectors, start = random(SOURCE.positions, 7), random(3, 6, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda s: layer(vectors, s, packing), (start,))
-
-
-@pytest.mark.parametrize("chunk", [1, 10**6])
-def test_additive_attention_and_its_gradients(monkeypatch, chunk):
-    monkeypatch.setattr(additive, "CHUNK", chunk)
-    attention = filled(additive.AdditiveAttention(6, 8, 5))
-    states, queries = random(SOURCE.positions, 8), random(3, 4, 6, seed=1).requires_grad_()
-    bias = multihead.bias_of(SOURCE.mask, torch.float64)[:, None]
-    context, weights = attention(queries, attention.keys(states, SOURCE), SOURCE.pad(states), bias)
-    sums = attention.query(queries)[:, :, None] + attention.keys(states, SOURCE)[:, None]
-    expected = torch.softmax(torch.tanh(sums) @ attention.energy + bias, -1)
-    close(weights, expected)
-    close(context, expected @ SOURCE.pad(states))
-    wanted = [queries, *attention.parameters()]
-    slope = random(*weights.shape, seed=2)
-    found = torch.autograd.grad((weights * slope).sum(), wanted)
-    for ours, theirs in zip(
-        found, torch.autograd.grad((expected * slope).sum(), wanted), strict=True
-    ):
-        close(ours, theirs)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

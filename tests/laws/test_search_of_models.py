@@ -17,11 +17,12 @@ from pipeline.models.seq2seq import ModelSettings, build
 V = 11
 SOURCES = [[4, 5, 3], [6, 3], [5, 5, 6, 4, 10, 9, 3], [4, 3], [7, 8, 8, 3], [3]]
 PREFIXES = [[5], [], [1, 8, 8], [4, 4], [6], [10, 9]]
+ADDITIVE = {"kind": "additive", "attention_units": 5}
 GRU = {"kind": "gru", "layers": 1, "units": 6, "dropout": 0.3}
 TRANSFORMER = {
     "kind": "transformer", "layers": 2, "heads": 2, "feedforward": 12, "dropout": 0.3,
 }  # fmt: skip
-DECODERS = {"transformer": TRANSFORMER, "gru": {**GRU, "attention_units": 5}}
+DECODERS = {"transformer": TRANSFORMER, "gru": {**GRU, "attention": ADDITIVE}}
 KINDS = ("transformer", "gru")
 BOTH = pytest.mark.parametrize("kind", KINDS)
 
