@@ -73,7 +73,10 @@ def model_of(name, *, precision="fp64", seed=1, width=8, vocabulary=VOCABULARY, 
 
 
 def seeing(model):
-    """The model; where its sources are no ids, it is shown four columns of numbers for each id."""
+    """The model; where its sources are no ids, it is shown four columns of numbers for each id.
+
+    Up to three are missing at the end: a memory is as long as the ids, and full of half windows.
+    """
     front = model.settings.front
     if front.reads_ids:
         return model
@@ -81,9 +84,9 @@ def seeing(model):
     columns = torch.randn(model.target_vocabulary, 4, *front.shape(), generator=draw)
 
     def shown(batch):
-        values = columns[batch.source.values].flatten(0, 1)
-        lengths = tuple(4 * length for length in batch.source.lengths)
-        return replace(batch, source=Ragged(values, lengths))
+        sources = batch.source.values.split(batch.source.lengths)
+        rows = [columns[ids].flatten(0, 1)[: 4 * len(ids) - len(ids) % 4] for ids in sources]
+        return replace(batch, source=Ragged(torch.cat(rows), tuple(map(len, rows))))
 
     read, counts = model.read, model.counts
     model.read = lambda batch, chance: read(shown(batch), chance)
