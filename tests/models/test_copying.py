@@ -1,13 +1,9 @@
 """Copying: what it needs of the other parts is asked for before anything is computed."""
 
-from typing import ClassVar
-
 import pytest
 import torch
 
-from pipeline.models import DECODERS
 from pipeline.models.seq2seq import ModelSettings, build
-from pipeline.models.transformer_decoder import TransformerDecoderSettings
 from pipeline.problems import Problem
 from pipeline.settings import parse
 
@@ -26,20 +22,13 @@ def test_copying_needs_shared_pieces(tiny, sizes):
     assert caught.value.remedy == "set pieces.shared: true, or model.generator.kind: softmax"
 
 
-class Blind(TransformerDecoderSettings):
-    """A decoder that has no attention to give."""
-
-    attends: ClassVar[bool] = False
-
-
-def test_copying_needs_a_decoder_that_attends(tiny, monkeypatch):
-    monkeypatch.setitem(DECODERS, "blind", Blind)
-    decoder = {**tiny.TRANSFORMER, "kind": "blind"}
-    assert settings(tiny, "gru", decoder=decoder).decoder.layers == 2
+def test_copying_needs_a_decoder_that_attends(tiny):
+    decoder = {**tiny.GRU, "attention": {"kind": "none"}}
+    assert not settings(tiny, "gru", decoder=decoder).decoder.attends
     with pytest.raises(Problem, match="needs attention, and the decoder has none") as caught:
         settings(tiny, decoder=decoder)
     assert caught.value.where == "params.yaml, model.generator"
-    assert "give the decoder attention" in caught.value.remedy
+    assert "model.decoder.attention.kind: additive" in caught.value.remedy
 
 
 def test_only_a_generator_that_copies_keeps_the_sources_ids(tiny):
