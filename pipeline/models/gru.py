@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.models.recurrence import Moment, Slopes, Unit
+from pipeline.models.unit import Moment, Slopes, Unit
 
 
 class GRU(Unit):

@@ -10,7 +10,8 @@ from pipeline.models.dropout import position_keys
 from pipeline.models.layout import Layout
 from pipeline.models.linear import Norm
 from pipeline.models.parts import Examples
-from pipeline.models.recurrence import Recurrence, Unit
+from pipeline.models.recurrence import Recurrence
+from pipeline.models.unit import Unit
 from pipeline.settings import Settings
 
 

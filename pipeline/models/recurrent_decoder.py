@@ -22,14 +22,14 @@ from pipeline.models.gru import GRU
 from pipeline.models.layout import Layout
 from pipeline.models.linear import Linear
 from pipeline.models.lstm import LSTM
-from pipeline.models.packed import Packing
 from pipeline.models.parts import Decoder, DecoderSettings, Examples
-from pipeline.models.recurrence import Recurrence, Unit
+from pipeline.models.recurrence import Recurrence
 from pipeline.models.recurrent import RecurrentSettings
 from pipeline.models.rnn import RNN
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
-from pipeline.models.walk import Walk
+from pipeline.models.unit import Unit
+from pipeline.models.walk import Walk, first
 
 Moving = dict[str, Tensor]  # what belongs to hypotheses: it moves with them in search
 Run = Callable[[int, Tensor], Tensor]  # a layer's number and inputs → its h
@@ -52,7 +52,7 @@ class RecurrentDecoderSettings(RecurrentSettings, DecoderSettings):
     """How the memory is asked: {kind: additive, dot, general or none, its fields…}."""
     input_feeding: bool = False
     """Give each step the output of the step before, beside the prefix (Luong et al. 2015).
-    Training then walks the target step by step, which is several times slower."""
+    Training then walks the target step by step, which takes about a third longer on a CPU."""
 
     @property
     def attends(self) -> bool:
@@ -97,8 +97,8 @@ class RecurrentDecoder(Decoder):
         units = settings.units
         self.settings = settings
         self.unit = settings.unit
-        first = 2 * width if settings.input_feeding else width
-        widths = [first] + [units + width] * (settings.layers - 1)
+        fed = 2 * width if settings.input_feeding else width
+        widths = [fed] + [units + width] * (settings.layers - 1)
         self.recurrences: list[Recurrence] = [settings.recurrence(inputs) for inputs in widths]
         self.layers = nn.ModuleList(self.recurrences)
         self.starts = nn.ModuleList([Linear(width, units, parts=self.unit.parts) for _ in widths])
@@ -118,41 +118,36 @@ class RecurrentDecoder(Decoder):
         attention: bool = False,
     ) -> Step:
         """Outputs at all positions: layer after layer, where it can be."""
-        if self.settings.input_feeding or self.attention.remembers:
-            output, weights = self._walked(prefixes, layout, memory, examples)
-        else:
-            output, weights = self._layered(prefixes, layout, memory, examples)
-        keys = self.settings.keys(examples, layout)
-        return Step(self.output_dropout(output, keys), weights if attention else None)
+        walk = Walk(layout, examples, self.settings.keys(examples, layout))
+        stepwise = self.settings.input_feeding or self.attention.remembers
+        output, weights = (self._walked if stepwise else self._layered)(prefixes, memory, walk)
+        return Step(self.output_dropout(output, walk.keys), weights if attention else None)
 
     def _layered(
-        self, prefixes: Tensor, layout: Layout, memory: Memory, examples: Examples
+        self, prefixes: Tensor, memory: Memory, walk: Walk
     ) -> tuple[Tensor, Tensor | None]:
         """All positions at once."""
-        packing, starts = Packing(layout), self._starts(memory)
-        fixed = self.attention.fixed(memory)
+        layout, starts, fixed = walk.layout, self._starts(memory), self.attention.fixed(memory)
 
         def run(number: int, inputs: Tensor) -> Tensor:
-            return self.recurrences[number](inputs, starts[number], packing, examples)
+            return self.recurrences[number](inputs, starts[number], walk.packing, walk.examples)
 
         def look(states: Tensor) -> tuple[Tensor, Tensor | None]:
             context, weights = self.attention(layout.pad(states), fixed, None)
             return layout.unpad(context), None if weights is None else layout.unpad(weights)
 
-        return self._stack(prefixes, prefixes, self.settings.keys(examples, layout), run, look)
+        return self._stack(prefixes, prefixes, walk.keys, run, look)
 
-    def _walked(
-        self, prefixes: Tensor, layout: Layout, memory: Memory, examples: Examples
-    ) -> tuple[Tensor, Tensor | None]:
+    def _walked(self, prefixes: Tensor, memory: Memory, walk: Walk) -> tuple[Tensor, Tensor | None]:
         """One position of all sequences after the other, as in search."""
-        walk = Walk(layout, examples, self.settings.keys(examples, layout))
-        fixed = {name: value[walk.order] for name, value in self.attention.fixed(memory).items()}
-        moving = {name: value[walk.order] for name, value in self._moving(memory).items()}
+        order = walk.packing.order
+        fixed = {name: value[order] for name, value in self.attention.fixed(memory).items()}
+        moving = {name: value[order] for name, value in self._moving(memory).items()}
         outputs: list[Tensor] = []
         looks: list[Tensor] = []
-        for count, vectors, keys, sequences in walk.steps(prefixes):
-            fixed, moving = _first(fixed, count), _first(moving, count)
-            output, weights, moving = self._advance(vectors, fixed, moving, keys, sequences)
+        for count, vectors, rows, sequences in walk.steps(prefixes):
+            fixed, moving = first(fixed, count), first(moving, count)
+            output, weights, moving = self._advance(vectors, fixed, moving, rows, sequences)
             outputs.append(output)
             looks += [] if weights is None else [weights]
         return walk.joined(outputs), walk.joined(looks) if looks else None
@@ -193,8 +188,8 @@ class RecurrentDecoder(Decoder):
             return self.attention(states, fixed, moving.get("coverage"))
 
         fed = moving.get("fed")
-        first = vectors if fed is None else torch.cat([vectors, fed], dim=-1)
-        output, weights = self._stack(first, vectors, keys, run, look)
+        inputs = vectors if fed is None else torch.cat([vectors, fed], dim=-1)
+        output, weights = self._stack(inputs, vectors, keys, run, look)
         if fed is not None:
             after["fed"] = output
         if weights is not None and "coverage" in moving:
@@ -202,10 +197,10 @@ class RecurrentDecoder(Decoder):
         return output, weights, after
 
     def _stack(
-        self, first: Tensor, prefixes: Tensor, keys: Tensor | None, run: Run, look: Look
+        self, inputs: Tensor, prefixes: Tensor, keys: Tensor | None, run: Run, look: Look
     ) -> tuple[Tensor, Tensor | None]:
         """The layers, however they are run; outputs before dropout, and the attention."""
-        states = run(0, self._read(0, first, keys))
+        states = run(0, self._read(0, inputs, keys))
         context, weights = look(states)
         for number in range(1, len(self.recurrences)):
             inputs = self._read(number, torch.cat([states, context], dim=-1), keys)
@@ -229,17 +224,6 @@ class RecurrentDecoder(Decoder):
         if self.settings.input_feeding:
             moving["fed"] = torch.zeros_like(summary)[:, None]
         if self.attention.remembers:
-            moving["coverage"] = self._nothing(memory, dtype)
+            shape = (memory.layout.count, 1, memory.layout.longest)
+            moving["coverage"] = summary.new_zeros(shape, dtype=dtype)
         return moving
-
-    def _nothing(self, memory: Memory, dtype: torch.dtype) -> Float[Tensor, "sources one longest"]:
-        """Nothing was attended to yet."""
-        layout = memory.layout
-        return torch.zeros(layout.count, 1, layout.longest, dtype=dtype, device=layout.device)
-
-
-def _first(tensors: dict[str, Tensor], count: int) -> dict[str, Tensor]:
-    """The first rows of each; nothing is done where these are all."""
-    return {
-        name: value if len(value) == count else value[:count] for name, value in tensors.items()
-    }

@@ -18,10 +18,11 @@ from pipeline.models.linear import Linear
 from pipeline.models.lstm import LSTM
 from pipeline.models.packed import Packing
 from pipeline.models.parts import Encoder, EncoderSettings, Examples
-from pipeline.models.recurrence import Recurrence, Unit
+from pipeline.models.recurrence import Recurrence
 from pipeline.models.recurrent import RecurrentSettings
 from pipeline.models.rnn import RNN
 from pipeline.models.seam import Memory, Vectors
+from pipeline.models.unit import Unit
 
 
 class RecurrentEncoderSettings(RecurrentSettings, EncoderSettings):

@@ -16,9 +16,19 @@ WIDTH = 32
 PARTS = {
     "transformer": {"kind": "transformer", "layers": 1, "heads": 4, "feedforward": 64,
                     "dropout": 0.05},
-    "gru": {"kind": "gru", "layers": 1, "units": 32, "dropout": 0.05},
+    **{kind: {"kind": kind, "layers": 1, "units": 32, "dropout": 0.05}
+       for kind in ("rnn", "gru", "lstm")},
 }  # fmt: skip
-COMBINATIONS = ("transformer", "gru")
+COMBINATIONS = (
+    "transformer",
+    "transformer, norms last",
+    "transformer, modern",
+    "gru",
+    "gru, coverage",
+    "lstm",
+    "transformer to lstm",
+    "rnn, reversed to a fixed context",
+)
 STEPS = 200
 BATCH = 48
 
@@ -32,7 +42,10 @@ def words():
 def trained(tiny, combination, seed):
     """A plain loop: random batches, Adam, a rate that falls to nothing."""
     settings = tiny.MODELS[combination]
-    parts = {part: PARTS[settings[part]["kind"]] for part in ("encoder", "decoder")}
+    parts = {
+        part: {**tiny.without_dropout(settings[part]), **PARTS[settings[part]["kind"]]}
+        for part in ("encoder", "decoder")
+    }
     model = tiny.model_of(
         combination, precision="fp32", seed=seed, width=WIDTH, vocabulary=VOCABULARY, **parts
     )

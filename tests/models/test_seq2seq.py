@@ -99,7 +99,7 @@ def test_scaled_embeddings_are_the_tables_rows_times_the_root_of_the_width(scale
         ("fp64", torch.float64, torch.float64),
     ],
 )
-@pytest.mark.parametrize("name", ["transformer", "gru"])
+@pytest.mark.parametrize("name", ["transformer", "gru", "lstm", "gru, coverage"])
 def test_precision_is_that_of_the_vectors_and_weights_stay_masters(
     tiny, name, precision, weights, vectors
 ):
