@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pipeline.batches.batch import EOS, Batch, Ragged
 from pipeline.decoding.automata import Automaton
-from pipeline.decoding.constraints import FREE
+from pipeline.decoding.constraints import BANNED, FREE
 from pipeline.decoding.found import Found, Places, distinct
 from pipeline.decoding.live import Live, Taken, start
 from pipeline.decoding.normalisation import Formula, Sum
@@ -112,7 +112,9 @@ class Sampling(Search):
         numbers: Float[Tensor, "sources beams"],
     ) -> Int[Tensor, "sources beams"]:
         """The id at which the cumulated probabilities pass each number in [0, 1)."""
-        tempered = (log_probs.double() / self.temperature).log_softmax(-1)
+        weights = log_probs.double() / self.temperature
+        weights[:, :, list(BANNED)] = -math.inf
+        tempered = weights.log_softmax(-1)
         if self.top_k is None and self.top_p is None:
             return passed(tempered.exp(), numbers)
         ordered = tempered.sort(dim=2, descending=True, stable=True)  # of equal ones the lower id

@@ -62,6 +62,7 @@ def ran(workspace, call):
     run("dvc pull")
     run("dvc add data/corpora/mine")
     run("seqline run -S decoding.search.beam_size=3")
+    run('seqline predict --ensemble 1 --ensemble 2 "Guten Morgen"')
     run('seqline rollback --why "worse on dates"')
     run("seqline register")  # the challenger again
     run("seqline promote")
