@@ -37,7 +37,7 @@ DOT = {"kind": "lstm", "layers": 1, "units": 8, "dropout": 0.3, "attention": {"k
 SOFTMAX = {"kind": "softmax", "label_smoothing": 0.1}
 POINTER = {"kind": "pointer", "coverage": 0.5}
 FRAMES = {"front": {"kind": "frames", "features": 3}, "embeddings": "target"}
-PIXELS = {"front": {"kind": "pixels", "height": 5, "channels": 2}, "embeddings": "target"}
+PIXELS = {"front": {"kind": "pixels", "height": 5, "channels": 4}, "embeddings": "target"}
 PATCHES = {"front": {"kind": "patches", "height": 4, "patch": 4}, "embeddings": "target"}
 
 MODELS = {
@@ -45,7 +45,8 @@ MODELS = {
     "transformer, norms last": {"encoder": NORMS_LAST, "decoder": NORMS_LAST, "generator": SOFTMAX},
     "transformer, modern": {"encoder": MODERN, "decoder": MODERN, "generator": SOFTMAX},
     "gru": {"encoder": GRU, "decoder": GRU_DECODER, "generator": SOFTMAX},
-    "gru to transformer": {"encoder": GRU, "decoder": TRANSFORMER, "generator": SOFTMAX},
+    "gru to transformer": {"encoder": GRU, "decoder": TRANSFORMER, "generator": SOFTMAX,
+                           "source_word_dropout": 0.2, "target_word_dropout": 0.2},
     "transformer to gru": {"encoder": TRANSFORMER, "decoder": GRU_DECODER, "generator": SOFTMAX},
     "lstm": {"encoder": LSTM, "decoder": FED, "generator": SOFTMAX},
     "rnn, reversed to a fixed context": {

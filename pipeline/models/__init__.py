@@ -6,6 +6,7 @@ with its settings, and a line in one of these tables.
 
 from pipeline.models.additive import Additive
 from pipeline.models.attention import AttentionSettings
+from pipeline.models.decay import Decay, Exponential, InverseSigmoid, Linear
 from pipeline.models.dot import Dot
 from pipeline.models.frames import Frames
 from pipeline.models.general import General
@@ -48,6 +49,11 @@ DECODERS: dict[str, type[DecoderSettings]] = {
     "transformer": TransformerDecoderSettings,
 }
 GENERATORS: dict[str, type[GeneratorSettings]] = {"pointer": Pointer, "softmax": Softmax}
+DECAYS: dict[str, type[Decay]] = {
+    "exponential": Exponential,
+    "inverse_sigmoid": InverseSigmoid,
+    "linear": Linear,
+}
 ATTENTIONS: dict[str, type[AttentionSettings]] = {
     "additive": Additive,
     "dot": Dot,

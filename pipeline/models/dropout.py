@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
@@ -65,7 +65,8 @@ def example_keys(chance: Chance | None, index: Int[Tensor, " sequences"]) -> Exa
 def step_key(chance: Chance, device: torch.device) -> Int[Tensor, ""]:
     """What all examples of a step share."""
     key = torch.tensor(_wrapped(chance.seed), dtype=torch.int64, device=device)
-    return salted(mix(key), chance.step)
+    key = salted(mix(key), chance.step)
+    return salted(key, chance.turn) if chance.turn else key
 
 
 def position_keys(examples: ExampleKeys | None, layout: Layout) -> Int[Tensor, " positions"] | None:
@@ -94,6 +95,11 @@ def hashed(keys: Keys, channels: int) -> Int[Tensor, "... channels"]:
     bits.addcmul_(bits, bits, value=2)
     bits ^= (bits >> 16).bitwise_and_(0xFFFF)  # the low half of a product is the weaker one
     return bits.view(torch.int16)[..., :channels]
+
+
+def drawn(keys: Keys, rate: float) -> Bool[Tensor, "..."]:
+    """True with probability `rate`, by 24 bits of each key; 0 is never, 1 is always."""
+    return ((keys >> 40) & 0xFFFFFF) < round(rate * 2**24)
 
 
 def quantised(rate: float) -> int:
@@ -149,6 +155,19 @@ class Dropout(nn.Module):
         """`onto` plus what `forward` gives."""
         mask = self.mask(keys, vectors.shape[-1], vectors.dtype)
         return onto + vectors if mask is None else _scaled(onto, vectors, mask, self.scale)
+
+    def words(
+        self,
+        vectors: Float[Tensor, "positions width"],
+        examples: ExampleKeys | None,
+        layout: Layout,
+    ) -> Float[Tensor, "positions width"]:
+        """Whole vectors are zeroed, not channels of them (word dropout)."""
+        if examples is None or self.rate == 0:
+            return vectors
+        mask = self.mask(position_keys(examples, layout), 1, vectors.dtype)
+        assert mask is not None
+        return _scaled(vectors.new_zeros(()), vectors, mask, self.scale)
 
     def leaves_out(self, examples: ExampleKeys | None) -> bool:
         """Whether a whole layer is left out of this step, by all examples alike (layer drop).

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.models.parts import DecoderSettings, FrontSettings, GeneratorSettings
+from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.table import Embeddings
 from pipeline.problems import Problem
 
@@ -33,7 +33,42 @@ def check_parts(
             "generator",
             "this generator needs attention, and the decoder has none",
             decoder,
-            "set model.generator.kind: softmax, or give the decoder attention",
+            "set model.generator.kind: softmax, or model.decoder.attention.kind: additive",
+        )
+
+
+def check_lengths(
+    width: int,
+    front: FrontSettings,
+    encoder: EncoderSettings,
+    decoder: DecoderSettings,
+    *,
+    source: int,
+    target: int,
+    where: str,
+) -> None:
+    """Raise a Problem where the longest source or target (bare) is more than a part can take."""
+    states = front.build(width).lengths((source,))[0]
+    for key, part, length in (("encoder", encoder, states), ("decoder", decoder, target + 1)):
+        longest = part.longest()
+        if longest is not None and length > longest:
+            raise _problem(
+                key,
+                f"{where} has sequences longer than the {longest} positions that the {key} takes",
+                length,
+                f"raise model.{key}.max_positions to {length} at least, or lower "
+                f"encoding.max_{'source' if key == 'encoder' else 'target'}_pieces",
+            )
+
+
+def check_shape(front: FrontSettings, shape: tuple[int, ...]) -> None:
+    """Raise a Problem where the positions of a source are not what the front end takes."""
+    if shape != front.shape():
+        raise _problem(
+            "front",
+            f"the front end takes positions of shape {front.shape()}",
+            f"sources with positions of shape {shape}",
+            "choose the front end, and its sizes, that belong to the sources",
         )
 
 

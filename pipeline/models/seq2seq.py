@@ -5,7 +5,8 @@ nats, and `Model.counts` gives {"cross_entropy": 24}. Training divides; search c
 and `advance` once a step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 import torch
@@ -19,13 +20,12 @@ from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.ctc import CTC, CTCLoss
 from pipeline.models.dropout import Dropout, example_keys, site
 from pipeline.models.layout import Layout
-from pipeline.models.misfits import check_parts, check_vocabularies
+from pipeline.models.misfits import check_lengths, check_parts, check_shape, check_vocabularies
 from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.seam import Chance, Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.table import Embeddings, Role, Table, Tables
 from pipeline.models.weights import fill
-from pipeline.problems import Problem
 from pipeline.settings import Settings
 
 Precision = Literal["fp32", "bf16", "fp64"]
@@ -51,6 +51,11 @@ class ModelSettings(Settings):
     """Tables of vectors: three; one for target and output; one for all (needs shared pieces)."""
     scaled_embeddings: bool = True
     """Multiply embeddings by the square root of the width: channels start with variance 1."""
+    source_word_dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of the source's positions whose whole vector is zeroed in training (word dropout;
+    Sennrich et al. 2016, arXiv 1606.02891)."""
+    target_word_dropout: float = Field(0.0, ge=0, lt=1)
+    """The same in the prefixes that the decoder reads."""
     ctc: CTC | None = None
     """A second loss, on the encoder; null: none."""
 
@@ -60,6 +65,11 @@ class ModelSettings(Settings):
         self.decoder.check(self.width)
         check_parts(self.front, self.decoder, self.generator, self.embeddings)
         return self
+
+    def check_lengths(self, *, source: int, target: int, where: str) -> None:
+        """A Problem where a source or target (bare) of `where` is longer than a part can take."""
+        parts = (self.front, self.encoder, self.decoder)
+        check_lengths(self.width, *parts, source=source, target=target, where=where)
 
 
 class Model(nn.Module):
@@ -77,7 +87,7 @@ class Model(nn.Module):
         super().__init__()
         self.settings = settings
         self.source_vocabulary = source_vocabulary
-        self.target_vocabulary = target_vocabulary
+        self.target_vocabulary = self.vocabulary = target_vocabulary
         self.shared = shared
         self.precision: Precision = precision
         self.front = settings.front.build(settings.width)
@@ -86,6 +96,8 @@ class Model(nn.Module):
         self.generator = settings.generator.build(settings.width, target_vocabulary)
         self.ctc = settings.ctc and CTCLoss(settings.ctc, settings.width, target_vocabulary)
         self.tables = self._tables()
+        self.source_dropout = Dropout(settings.source_word_dropout)
+        self.target_dropout = Dropout(settings.target_word_dropout)
         self._name_sites()
         if precision == "fp64":
             self.double()
@@ -105,20 +117,22 @@ class Model(nn.Module):
     def _name_sites(self) -> None:
         """Give every dropout the number of its place."""
         numbers: set[int] = set()
-        for name, module in self.named_modules():
-            if isinstance(module, Dropout):
-                module.number = site(name)
-                assert module.number not in numbers, f"two sites of one number: {name}"
-                numbers.add(module.number)
+        for name, module in self._dropouts():
+            module.number = site(name)
+            assert module.number not in numbers, f"two sites of one number: {name}"
+            numbers.add(module.number)
+
+    def _dropouts(self) -> Iterator[tuple[str, Dropout]]:
+        return ((name, m) for name, m in self.named_modules() if isinstance(m, Dropout))
+
+    @property
+    def drops(self) -> bool:
+        """Whether anything is dropped in training."""
+        return any(dropout.rate > 0 for _, dropout in self._dropouts())
 
     def table(self, role: Role) -> Table:
         """The table that serves as source or target embedding, or as output matrix."""
         return self.tables.of(role)
-
-    @property
-    def vocabulary(self) -> int:
-        """How many target ids there are."""
-        return self.target_vocabulary
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -135,31 +149,47 @@ class Model(nn.Module):
 
     def losses(self, batch: Batch, chance: Chance | None) -> Mapping[str, Float[Tensor, ""]]:
         """The sum of each term, in nats."""
-        assert batch.target is not None
+        return self.score(batch, *self.passed(batch, chance))
+
+    def passed(self, batch: Batch, chance: Chance | None) -> tuple[Memory, Step]:
+        """A pass over a batch: the memory, and the outputs at all positions of the prefixes."""
         memory = self.read(batch, chance)
         attention = self.settings.generator.needs_attention
-        step = self.teach(batch, memory, chance, attention=attention)
+        return memory, self.teach(batch, memory, chance, attention=attention)
+
+    def score(self, batch: Batch, memory: Memory, step: Step) -> Mapping[str, Float[Tensor, ""]]:
+        """The sum of each term over what a pass gave."""
+        assert batch.target is not None
         own = self.generator.score(step, batch.target, memory, self.table("output"))
         return own if self.ctc is None else {**own, **self.ctc.score(memory, batch.target)}
+
+    def log_probs(
+        self, batch: Batch, memory: Memory, step: Step, part: slice
+    ) -> Float[Tensor, "chunk vocabulary"]:
+        """Log-probabilities of the next id at some of the flat positions that a pass gave."""
+        assert batch.prefix is not None
+        ids = None
+        if self.settings.generator.copies:
+            assert memory.ids is not None
+            layout = Layout(batch.prefix.lengths, memory.ids.device)
+            ids = memory.layout.pad(memory.ids)[layout.sequence[part]]
+        attention = None if step.attention is None else step.attention[part]
+        return self.generator.log_probs(
+            Step(step.output[part], attention), ids, self.table("output")
+        )
 
     def read(self, batch: Batch, chance: Chance | None) -> Memory:
         """The memory of the sources."""
         examples = example_keys(chance, batch.index)
         table = self.table("source") if self.settings.front.reads_ids else None
         vectors = self.front(self._taken(batch.source), table, examples)
-        return self.encoder(vectors, examples)
+        kept = self.source_dropout.words(vectors.values, examples, vectors.layout)
+        return self.encoder(replace(vectors, values=kept), examples)
 
     def _taken(self, source: Ragged) -> Ragged:
         """Ids as they are; other numbers in the type that the model computes in."""
-        front, shape = self.settings.front, tuple(source.values.shape[1:])
-        if shape != front.shape():
-            raise Problem(
-                f"the front end takes positions of shape {front.shape()}",
-                where="params.yaml, model.front",
-                value=f"sources with positions of shape {shape}",
-                remedy="choose the front end, and its sizes, that belong to the sources",
-            )
-        if front.reads_ids:
+        check_shape(self.settings.front, tuple(source.values.shape[1:]))
+        if self.settings.front.reads_ids:
             return source
         return Ragged(source.values.to(COMPUTE[self.precision]), source.lengths)
 
@@ -169,8 +199,9 @@ class Model(nn.Module):
         """Outputs at all positions of the prefixes (teacher forcing)."""
         assert batch.prefix is not None
         layout = Layout(batch.prefix.lengths, batch.prefix.values.device)
-        prefixes = self.table("target")(batch.prefix.values)
         examples = example_keys(chance, batch.index)
+        prefixes = self.table("target")(batch.prefix.values)
+        prefixes = self.target_dropout.words(prefixes, examples, layout)
         return self.decoder(prefixes, layout, memory, examples, attention=attention)
 
     @torch.no_grad()

@@ -94,11 +94,11 @@ class CrossEntropy(torch.autograd.Function):
         wide, even = outputs.to(weight.dtype), smoothing / len(weight)
         total = -even * (wide.sum(0) * matrix.to(weight.dtype).sum(0)).sum()
         if not any(ctx.needs_input_grad[:2]):  # pyright: ignore[reportAttributeAccessIssue]
-            for part in _parts(len(targets)):
+            for part in parts(len(targets)):
                 total += _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)[0]
             return total
         by_output, by_weight = torch.empty_like(outputs), torch.zeros_like(weight)
-        for part in _parts(len(targets)):
+        for part in parts(len(targets)):
             loss, slope = _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)
             total += loss
             slope = slope.to(outputs.dtype)
@@ -117,7 +117,8 @@ class CrossEntropy(torch.autograd.Function):
         return by_output * scale.to(by_output.dtype), by_weight * scale, None, None
 
 
-def _parts(positions: int) -> Iterator[slice]:
+def parts(positions: int) -> Iterator[slice]:
+    """Chunks of flat positions."""
     return (slice(start, start + CHUNK) for start in range(0, positions, CHUNK))
 
 

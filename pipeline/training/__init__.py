@@ -3,6 +3,7 @@
 schedule optimizer            members of the tables below
 settings                      section `training` of params.yaml
 team gradient                 what workers sum, and how
+moving_average                of the weights, where it is asked for
 step loop fit                 one step; a generator of steps; steps with validation and checkpoints
 state checkpoint best         what a run must remember, and how it survives
 lease progress clerk          one trainer a key; what a run tells; who writes it

@@ -10,12 +10,17 @@ import torch
 
 import pipeline.training.step as step
 from pipeline.batches.slots import deal
+from pipeline.models.lesson import Lesson
+from pipeline.models.rdrop import RDrop
+from pipeline.models.scheduled_sampling import ScheduledSampling
 from pipeline.models.seam import Chance
+from pipeline.settings import parse
 from pipeline.training.checkpoint import load_weights
 from pipeline.training.gradient import Gradient
 from pipeline.training.team import Team
 
 KINDS = ["transformer", "gru"]
+SAMPLED = {"decay": {"kind": "exponential", "k": 0.9}}  # in step 9: six ids of ten are predictions
 KEY = Chance(5, 9)
 
 
@@ -87,6 +92,23 @@ def sums_of(tiny, model, pairs, cuts):
     gradient.clear()
     sums = step.backward(model, batches, counts, KEY)
     return gradient.flat.clone(), {term: float(one) for term, one in sums.items()}, counts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_slot_gives_the_gradient_of_many_in_a_lesson(engine, examples, kind):
+    sampling = parse(ScheduledSampling, SAMPLED, "tests")
+    model, rows = engine.tiny_model(kind), np.arange(3, 20)
+    lesson = Lesson(model, sampling, RDrop())
+    expected, sums, _ = gradient_of(lesson, examples, rows, workers=1, slot_cost=10**6)
+    assert sums["r_drop"] > 0.1
+    for workers, slot_cost in [(1, 60), (1, 1), (2, 60), (25, 10**6)]:
+        found, found_sums, _ = gradient_of(
+            lesson, examples, rows, workers=workers, slot_cost=slot_cost
+        )
+        assert float((found - expected).abs().max()) < 1e-12
+        assert found_sums == pytest.approx(sums, abs=1e-9)
+    forced, _, _ = gradient_of(model, examples, rows, workers=1, slot_cost=10**6)
+    assert float((forced - expected).abs().max()) > 1e-3
 
 
 def test_another_step_draws_other_masks(engine, examples):

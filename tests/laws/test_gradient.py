@@ -3,6 +3,11 @@
 import pytest
 import torch
 
+from pipeline.models.lesson import Lesson
+from pipeline.models.rdrop import RDrop
+from pipeline.models.scheduled_sampling import ScheduledSampling
+from pipeline.settings import parse
+
 STEP = 1e-5
 
 
@@ -18,10 +23,12 @@ def difference(tiny, model, batch, parameter, place):
     return (values[0] - values[1]) / (2 * STEP)
 
 
-def check(tiny, model, names):
+def check(tiny, model, names, lesson=None):
     """The largest number of each gradient, and one at random, against central differences."""
-    batch = tiny.batch(tiny.examples(3, seed=2, longest=4))
-    _, gradients = tiny.gradients(model, [batch])
+    batch, taught = tiny.batch(tiny.examples(3, seed=2, longest=4)), lesson or model
+    model.zero_grad()
+    tiny.loss(taught, batch).backward()
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     draw = torch.Generator().manual_seed(0)
     for name in names:
         parameter, gradient = model.get_parameter(name), gradients[name].view(-1)
@@ -30,7 +37,7 @@ def check(tiny, model, names):
             int(torch.randint(len(gradient), (), generator=draw)),
         }
         for place in places:
-            expected = difference(tiny, model, batch, parameter, place)
+            expected = difference(tiny, taught, batch, parameter, place)
             assert float(gradient[place]) == pytest.approx(expected, abs=2e-7), name
 
 
@@ -49,6 +56,15 @@ def test_gradients_of_separate_tables_are_central_differences(tiny, embeddings):
     names = [name for name, _ in model.named_parameters() if name.startswith("tables.")]
     assert len(names) == {"target": 2, "separate": 3}[embeddings]
     check(tiny, model, names)
+
+
+@pytest.mark.parametrize("named", ["gru, copying", "transformer"])
+def test_gradients_of_lessons_are_central_differences(tiny, named):
+    decay = {"kind": "linear", "over_steps": 14}  # half of it in step 7
+    sampling = parse(ScheduledSampling, {"decay": decay}, "tests")
+    model = tiny.model_of(named)
+    names = [name for name, parameter in model.named_parameters() if parameter.ndim > 1]
+    check(tiny, model, names, Lesson(model, sampling, RDrop()))
 
 
 def test_every_parameter_has_a_gradient(tiny, combination):
