@@ -27,11 +27,12 @@ from pipeline.models.seq2seq import Model, ModelSettings, build
 from pipeline.settings import parse
 
 VOCABULARY = 8000
+ADDITIVE = {"kind": "additive", "attention_units": 256}
 GRU = {"kind": "gru", "layers": 1, "units": 256}
 TRANSFORMER = {"kind": "transformer", "layers": 3, "heads": 4, "feedforward": 1024}
 PARTS = {
     "transformer": (TRANSFORMER, TRANSFORMER),
-    "gru": (GRU, {**GRU, "attention_units": 256}),
+    "gru": (GRU, {**GRU, "attention": ADDITIVE}),
 }
 LIMIT = {"max_length_ratio": 1.0, "max_length_extra": 0}
 CASES: list[tuple[Search, int]] = [

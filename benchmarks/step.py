@@ -32,10 +32,11 @@ from pipeline.shards.write import write_shards
 
 VOCABULARY, WIDTH = 8000, 256
 TRANSFORMER = {"kind": "transformer", "layers": 3, "heads": 4, "feedforward": 1024, "dropout": 0.1}
+ADDITIVE = {"kind": "additive", "attention_units": 256}
 GRU = {"kind": "gru", "layers": 1, "units": 256, "dropout": 0.1}
 MODELS = {
     "transformer": (TRANSFORMER, TRANSFORMER),
-    "gru": (GRU, {**GRU, "layers": 2, "attention_units": 256}),
+    "gru": (GRU, {**GRU, "layers": 2, "attention": ADDITIVE}),
 }
 PRECISIONS = ("fp32", "bf16")
 WARM_UP = 2

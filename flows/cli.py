@@ -18,6 +18,10 @@ WRONG_USAGE: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError"
 )
 
+ENSEMBLE = typer.Option(
+    "--ensemble", metavar="VERSION", help="Several versions as one model; once for each."
+)
+
 app = typer.Typer(
     name="seqline",
     help="A production line for sequence-to-sequence models.",
@@ -88,11 +92,26 @@ def predict(
     file: Annotated[
         str | None, typer.Option(help="A file with a sentence a line; default: standard input.")
     ] = None,
+    ensemble: Annotated[list[str] | None, ENSEMBLE] = None,
 ) -> None:
     """Translate with the champion, or with the challenger where there is none."""
     from flows.commands.predict import predict
 
-    predict(text, file)
+    predict(text, file, ensemble or [])
+
+
+@app.command()
+def score(
+    file: Annotated[
+        str | None,
+        typer.Option(help="A file with SOURCE<tab>TARGET a line; default: standard input."),
+    ] = None,
+    ensemble: Annotated[list[str] | None, ENSEMBLE] = None,
+) -> None:
+    """Score given targets with the champion: score, log-probability, pieces and formula a line."""
+    from flows.commands.score import score
+
+    score(file, ensemble or [])
 
 
 @app.command()

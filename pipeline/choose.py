@@ -23,7 +23,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(names)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # so that it has a hash, and may be in `Annotated[…] | None`
 class Chosen:
     """What `chosen` adds to a field: validation by the table's member, dumping with its name."""
 

@@ -51,12 +51,17 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """An output of a search: `score` orders the n-best, `log_probability` is the model's sum."""
+    """An output of a search: `score` orders the n-best, `log_probability` is the model's sum.
+
+    `formula` makes the score of s, that sum (of EOS, too), and n, the pieces; it says whether EOS
+    counts. Example: "s / n, EOS counts in n".
+    """
 
     text: str
     score: float
     log_probability: float
     pieces: int  # EOS included
+    formula: str = ""  # "": of an older version
 
 
 @dataclass(frozen=True, slots=True)

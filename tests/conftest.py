@@ -50,10 +50,14 @@ def dataline(root):
 
 
 def pytest_generate_tests(metafunc):
-    """A test that asks for `combination` runs for every combination of parts in tests/tiny.py."""
+    """A test that asks for `combination` runs for every combination of parts in tests/tiny.py.
+
+    With the mark `attends`, for those whose decoder attends to the ids of the source.
+    """
     if "combination" in metafunc.fixturenames:
-        names = load(Path(__file__).resolve().parents[1], "tiny").NAMES
-        metafunc.parametrize("combination", names)
+        tiny = load(Path(__file__).resolve().parents[1], "tiny")
+        attends = metafunc.definition.get_closest_marker("attends")
+        metafunc.parametrize("combination", tiny.ATTENDING if attends else tiny.NAMES)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -19,7 +19,7 @@ from torch import nn
 from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
 from pipeline.models.seq2seq import ModelSettings, build  # noqa: F401
 from pipeline.settings import parse
-from pipeline.shards.schema import EXAMPLES
+from pipeline.shards.schema import EXAMPLES, variants_of
 from pipeline.shards.write import write_shards
 from pipeline.training.checkpoint import save_weights
 from pipeline.training.fit import Place, fit
@@ -30,11 +30,23 @@ from pipeline.training.team import Team
 VOCABULARY = 13
 
 
-def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1):
-    """Shards of random sources whose targets are their reversal; returns the examples."""
+def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1, variants=0):
+    """Shards of random sources whose targets are their reversal; returns the examples.
+
+    A variant of an example is its source and target with the last id once more, so many times.
+    """
+    for number in range(variants + 1):
+        place = variants_of(folder) / str(number) if number else folder
+        write_shards_of(place, rows, longest, block_rows, seed, again=number)
+    return open_examples(folder)
+
+
+def write_shards_of(folder, rows, longest, block_rows, seed, *, again):
+    """One folder of shards."""
     random = np.random.default_rng(seed)
     lengths = random.integers(1, longest + 1, rows)
     bodies = [random.integers(4, VOCABULARY, length).tolist() for length in lengths]
+    bodies = [body + body[-1:] * again for body in bodies]
     columns = [
         pa.array([f"r:{i}" for i in range(rows)]),
         pa.array([[*body, 3] for body in bodies], pa.list_(pa.int32())),
@@ -42,7 +54,6 @@ def write_examples(folder, *, rows=60, longest=7, block_rows=4, seed=1):
     ]
     batch = pa.RecordBatch.from_arrays(columns, schema=EXAMPLES)
     write_shards(folder, [batch], shard_rows=20, block_rows=block_rows, pieces_digest="p")
-    return open_examples(folder)
 
 
 def tiny_model(name="transformer", *, precision="fp64", dropout=0.2, seed=3):
@@ -59,7 +70,7 @@ class TwoTerms(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.inner = model
-        self.gate = nn.Parameter(torch.full_like(model.table("source").weight[0].detach(), 0.5))
+        self.gate = nn.Parameter(torch.full_like(model.table("output").weight[0].detach(), 0.5))
 
     @property
     def weights(self):
@@ -70,7 +81,7 @@ class TwoTerms(nn.Module):
         return {**self.inner.counts(batch), "long": long}
 
     def losses(self, batch, chance):
-        table = self.inner.table("source").weight
+        table = self.inner.table("output").weight
         ends = torch.tensor(batch.source.lengths).cumsum(0)
         last = batch.source.values[ends - 2]
         long = torch.tensor([length >= 4 for length in batch.source.lengths])

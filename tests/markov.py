@@ -95,14 +95,14 @@ def every_target(vocabulary, limit, prefix=()):
         open_ends = [(*one, id) for one in open_ends if len(one) + 1 < limit for id in free]
 
 
-def plain_beam(following, places, limit, prefix=()):
+def plain_beam(following, places, limit, prefix=(), may=None):
     """The law of a step, word for word: [(ids with EOS, sum)] in the order in which they ended."""
     live, finished = [((), 0.0)], []
     while live:
         options = []
         for beam, (ids, total) in enumerate(live):
             for id, value in enumerate(following(ids)):
-                if allowed(id, ids, limit, prefix):
+                if allowed(id, ids, limit, prefix) if may is None else id in may(ids):
                     options.append((-(total + value), id, beam, (*ids, id)))
         best = sorted(options)[: places - len(finished)]
         finished += [(ids, -cost) for cost, id, _, ids in best if id == EOS]
@@ -110,7 +110,55 @@ def plain_beam(following, places, limit, prefix=()):
     return finished
 
 
+def plain_diverse_beam(following, places, groups, strength, may):
+    """Groups one after the other in each step: what earlier ones took costs later ones."""
+    live = [[((), 0.0)] for _ in range(groups)]
+    finished = [[] for _ in range(groups)]
+    while any(live):
+        said = []
+        for group in range(groups):
+            options = []
+            for beam, (ids, total) in enumerate(live[group]):
+                for id, value in enumerate(following(ids)):
+                    if id in may(ids):
+                        dear = total + (value - strength * said.count(id))
+                        options.append((-dear, id, beam, (*ids, id), total + value))
+            best = sorted(options)[: places // groups - len(finished[group])]
+            said += [id for _, id, _, _, _ in best]
+            finished[group] += [(ids, total) for _, id, _, ids, total in best if id == EOS]
+            live[group] = [(ids, total) for _, id, _, ids, total in best if id != EOS]
+    return [one for group in finished for one in group]
+
+
 def allowed(id, ids, limit, prefix):
     if len(ids) + 1 == limit:
         return id == EOS
     return id == prefix[len(ids)] if len(ids) < len(prefix) else id >= EOS
+
+
+def may_say(ids, vocabulary, limit, *, prefix=(), least=0, ngram=None, outputs=None):
+    """What may follow `ids`, by the law of constraints; `outputs` (without EOS) are allowed."""
+    step = len(ids)
+    if step + 1 == limit:
+        return {EOS}
+    if step < len(prefix):
+        return {prefix[step]}
+    may = set(range(EOS, vocabulary))
+    if outputs is not None:
+        whole = [(*one, EOS) for one in outputs if len(one) < limit]
+        may = {one[step] for one in whole if one[:step] == tuple(ids) and len(one) > step}
+    if ngram is not None:
+        said = {ids[at : at + ngram] for at in range(step - ngram + 1)}
+        may = {id for id in may if (*ids, id)[-ngram:] not in said or step + 1 < ngram} or may
+    if step + 1 < least:
+        may = may - {EOS} or may
+    return may
+
+
+def every_allowed(may):
+    """All sequences, EOS at the end, whose ids each may be said."""
+    open_ends = [()]
+    while open_ends:
+        longer = [(*one, id) for one in open_ends for id in sorted(may(one))]
+        yield from (one for one in longer if one[-1] == EOS)
+        open_ends = [one for one in longer if one[-1] != EOS]

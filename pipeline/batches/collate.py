@@ -13,8 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.batches.batch import BOS, EOS, Batch, Ragged
+from pipeline.batches.variants import drawn
+from pipeline.files import RESTORE, digest
 from pipeline.problems import Problem
 from pipeline.shards.read import Shards, ids, open_shards
+from pipeline.shards.schema import variants_of
 
 Ids = NDArray[np.int32]
 Views = tuple[Ids, Ids]  # all ids of a block end to end, and where each example's begin
@@ -42,18 +45,37 @@ def batch_of(
 
 
 class Examples:
-    """A folder of shards as examples by row number; blocks are read by range, ids not copied."""
+    """A folder of shards as examples by row number; blocks are read by range, ids not copied.
 
-    def __init__(self, shards: Shards) -> None:
+    Its variants' rows follow its own: row r of variant v is row v · count + r.
+    """
+
+    def __init__(self, shards: Shards, variants: Sequence[Shards] = ()) -> None:
         self.shards = shards
-        self.source_lengths, self.target_lengths = shards.lengths()
-        self.starts = np.concatenate([[0], np.cumsum(shards.blocks)]).astype(np.int64)
-        self._block = lru_cache(BLOCKS_KEPT)(self._views)
+        self.folders = (shards, *variants)
+        lengths = [each.lengths() for each in self.folders]
+        self.source_lengths = np.concatenate([source for source, _ in lengths])
+        self.target_lengths = np.concatenate([target for _, target in lengths])
+        blocks = [rows for each in self.folders for rows in each.blocks]
+        self.starts = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
+        self._block = lru_cache(BLOCKS_KEPT * len(self.folders))(self._views)
 
     @property
     def count(self) -> int:
-        """How many examples."""
+        """How many examples; a variant is no other example."""
         return self.shards.rows
+
+    @property
+    def digest(self) -> str:
+        """Of everything that is read here."""
+        own, *variants = [each.digest for each in self.folders]
+        return digest([own, *variants]) if variants else own
+
+    def shown(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[np.int64]:
+        """The rows of the variants that an epoch shows: each is drawn from (seed, epoch, row)."""
+        if len(self.folders) == 1:
+            return rows
+        return rows + self.count * drawn(rows, len(self.folders), seed=seed, epoch=epoch)
 
     def ids(self, rows: NDArray[np.int64]) -> tuple[list[Ids], list[Ids]]:
         """Source (EOS included) and bare target ids of each row, in the order of `rows`."""
@@ -69,7 +91,8 @@ class Examples:
         return sources, targets
 
     def _views(self, block: int) -> tuple[Views, Views]:
-        batch = self.shards.block(block)
+        folder, place = divmod(block, len(self.shards.blocks))
+        batch = self.folders[folder].block(place)
         return ids(batch, "source"), ids(batch, "target")
 
     def batch(self, rows: NDArray[np.int64], index: NDArray[np.int64]) -> Batch:
@@ -84,10 +107,19 @@ def open_examples(folder: Path, *, verify: bool = True) -> Examples:
     Without `verify` checksums are not compared: for workers, whose driver did.
     """
     shards = open_shards(folder, verify=verify)
+    paths = sorted(variants_of(folder).glob("[0-9]*"), key=lambda path: int(path.name))
+    variants = [open_shards(path, verify=verify) for path in paths]
+    if odd := [each for each in variants if each.blocks != shards.blocks]:
+        raise Problem(
+            f"variants of other examples than those of {folder}",
+            where=str(odd[0].folder),
+            value=f"{odd[0].rows} examples, not {shards.rows}",
+            remedy=RESTORE,
+        )
     if shards.rows == 0:
         raise Problem(
             f"no {folder.name} examples",
             where=str(folder),
             remedy="give a corpus of params.yaml this role, or a split; see the ledgers of clean",
         )
-    return Examples(shards)
+    return Examples(shards, variants)

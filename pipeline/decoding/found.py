@@ -5,6 +5,7 @@ at the end does a row become records.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +58,10 @@ class Places:
         self.lengths[row, place] = ids.shape[2]
         self.counts[rows] += ended.sum(1)
 
+    def free(self, rows: Int[Tensor, "*live"]) -> Int[Tensor, "*live"]:
+        """How many places these sources have left."""
+        return self.ids.shape[1] - self.counts[rows]
+
     def best(self, count: int) -> list[list[Found]]:
         """The `count` best of each source, best first; of equal scores, the one found earlier."""
         order = self.scores.sort(dim=1, descending=True, stable=True).indices[:, :count]
@@ -66,6 +71,14 @@ class Places:
             for values in (self.scores, self.totals, self.lengths)
         )
         return [_records(*row) for row in zip(ids, scores, totals, lengths, strict=True)]
+
+
+def distinct(found: Sequence[Found], count: int) -> list[Found]:
+    """The `count` best without those that were found before; of equal scores, the earlier one."""
+    kept: dict[tuple[int, ...], Found] = {}
+    for one in sorted(found, key=lambda one: -one.score):
+        kept.setdefault(one.ids, one)
+    return list(kept.values())[:count]
 
 
 def _records(

@@ -9,8 +9,10 @@ import torch
 
 from pipeline.batches.batch import BOS, EOS, Batch
 from pipeline.decoding import candidates
+from pipeline.decoding.automata import Automaton
 from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.found import Found, Places
+from pipeline.decoding.normalisation import Formula, Sum
 from pipeline.decoding.search import Search
 from pipeline.models.seam import Searchable
 
@@ -22,6 +24,10 @@ class Greedy(Search):
         """One hypothesis."""
         return 1
 
+    def formula(self) -> Formula:
+        """The sum of log-probabilities."""
+        return Formula(Sum())
+
     def find(
         self,
         model: Searchable,
@@ -29,9 +35,10 @@ class Greedy(Search):
         *,
         n_best: int = 1,
         prefixes: Sequence[Sequence[int]] | None = None,
+        allowed: Automaton | None = None,
     ) -> list[list[Found]]:
         """The one hypothesis of each source."""
-        constraints = self.constraints(model, batch, prefixes)
+        constraints = self.constraints(model, batch, prefixes, allowed)
         return _walk(model, batch, constraints).best(n_best)
 
 
@@ -46,15 +53,18 @@ def _walk(model: Searchable, batch: Batch, constraints: Constraints) -> Places:
     state = model.encode(batch)
     for step in range(int(constraints.limits.max())):
         log_probs, _, state = model.advance(ids, state)
-        totals, ids, _ = candidates.best(log_probs, totals, constraints.forced(step), 1)
+        forced = constraints.forced(step)
+        log_probs = constraints.strike(log_probs, history, step, forced)
+        totals, ids, beams = candidates.best(log_probs, totals, forced, 1)
         history = torch.cat([history, ids[:, :, None]], dim=2)
+        constraints = constraints.follow(beams, ids)
         ended = ids == EOS
         if bool(ended.any()):
             places.add(rows, ended, history, totals, totals)
             stay = (~ended[:, 0]).nonzero()[:, 0]
             if not len(stay):
                 break
-            state = state.select(stay, torch.zeros_like(stay)[:, None])
+            first = torch.zeros_like(stay)[:, None]
+            state, constraints = state.select(stay, first), constraints.select(stay, first)
             rows, totals, ids, history = rows[stay], totals[stay], ids[stay], history[stay]
-            constraints = constraints.select(stay)
     return places

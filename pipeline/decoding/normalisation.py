@@ -10,11 +10,15 @@ least one id more than the live hypothesis and at most `limit` ids.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 from torch import Tensor
 
+from pipeline.choose import chosen
 from pipeline.settings import Settings
 
 # Tensors of one shape, any shape: sums of log-probabilities in nats, and numbers of ids.
@@ -28,6 +32,10 @@ class Normalisation(Settings, ABC):
     @abstractmethod
     def score(self, totals: Sums, ids: Lengths) -> Sums:
         """Scores of hypotheses of `ids` ids, EOS included (also where it does not count)."""
+
+    @abstractmethod
+    def formula(self) -> str:
+        """The formula in words of this file, with these settings' numbers."""
 
     def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """At least the score of any hypothesis with a sum of at most `totals`.
@@ -48,6 +56,10 @@ class Sum(Normalisation):
         """See the class."""
         return totals
 
+    def formula(self) -> str:
+        """See the class."""
+        return "s, EOS counts in s"
+
 
 class Mean(Normalisation):
     """Score = s / n.
@@ -61,6 +73,10 @@ class Mean(Normalisation):
     def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals / _counted(ids, self.eos_counts)
+
+    def formula(self) -> str:
+        """See the class."""
+        return f"s / n, {_eos(self.eos_counts)}"
 
 
 class GNMT(Normalisation):
@@ -77,6 +93,10 @@ class GNMT(Normalisation):
     def score(self, totals: Sums, ids: Lengths) -> Sums:
         """See the class."""
         return totals / ((5 + _counted(ids, self.eos_counts)) / 6) ** self.alpha
+
+    def formula(self) -> str:
+        """See the class."""
+        return f"s / ((5 + n) / 6)^{self.alpha}, {_eos(self.eos_counts)}"
 
 
 class Marian(Normalisation):
@@ -98,6 +118,10 @@ class Marian(Normalisation):
         """See the class."""
         n = _counted(ids, self.eos_counts)
         return (totals - self.word_penalty * n) / n**self.alpha
+
+    def formula(self) -> str:
+        """See the class."""
+        return f"(s - {self.word_penalty} n) / n^{self.alpha}, {_eos(self.eos_counts)}"
 
     def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """See the class."""
@@ -122,6 +146,10 @@ class WordReward(Normalisation):
         """See the class."""
         return totals + self.reward * _counted(ids, self.eos_counts)
 
+    def formula(self) -> str:
+        """See the class."""
+        return f"s + {self.reward} n, {_eos(self.eos_counts)}"
+
     def bound(self, totals: Sums, shortest: Lengths, limits: Lengths) -> Sums:
         """See the class."""
         return self.score(totals, limits if self.reward > 0 else shortest)
@@ -130,3 +158,30 @@ class WordReward(Normalisation):
 def _counted(ids: Lengths, eos_counts: bool) -> Sums:
     """n of the formulas: at least 1, so that an empty hypothesis has a score too."""
     return (ids if eos_counts else ids - 1).clamp(min=1).double()
+
+
+def _eos(eos_counts: bool) -> str:
+    return "EOS counts in n" if eos_counts else "EOS does not count in n"
+
+
+def _table() -> Mapping[str, type[Normalisation]]:
+    """The room's table, which is complete only after this module."""
+    from pipeline.decoding import NORMALISATIONS
+
+    return NORMALISATIONS
+
+
+AnyNormalisation = Annotated[SerializeAsAny[Normalisation], chosen(_table)]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How hypotheses are scored: a normalisation, and what their coverage costs."""
+
+    normalisation: Normalisation
+    coverage_penalty: float = 0.0
+
+    def __str__(self) -> str:
+        """Example: `s / n, EOS counts in n; + 0.2 coverage`."""
+        coverage = f"; + {self.coverage_penalty} coverage" if self.coverage_penalty else ""
+        return f"{self.normalisation.formula()}{coverage}"

@@ -1,16 +1,42 @@
 """The score of given targets: what a search would have given them, had it found them."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from pipeline.batches.batch import BOS, EOS, Batch, Ragged
 from pipeline.decoding.coverage import no_coverage
+from pipeline.decoding.decode import Ids, length_batches, source_batch
 from pipeline.decoding.found import Found
-from pipeline.decoding.normalisation import Normalisation, Sum
+from pipeline.decoding.normalisation import Formula, Normalisation, Sum
 from pipeline.models.seam import Searchable
 
 SUM = Sum()
+
+
+def score(
+    model: Searchable,
+    sources: Sequence[Ids],
+    targets: Sequence[Ids],
+    formula: Formula,
+    *,
+    batch_sentences: int = 64,
+) -> list[Found]:
+    """The score of each source's (with EOS) target (without), in the order given."""
+    found: dict[int, Found] = {}
+    for rows in length_batches(list(map(len, targets)), batch_sentences):
+        batch = source_batch([sources[row] for row in rows])
+        ends = source_batch([[*targets[row], EOS] for row in rows]).source
+        scored = score_targets(
+            model,
+            Batch(batch.source, None, ends, batch.index),
+            normalisation=formula.normalisation,
+            coverage_penalty=formula.coverage_penalty,
+        )
+        found |= zip(rows, scored, strict=True)
+    return [found[row] for row in range(len(sources))]
 
 
 @torch.inference_mode()

@@ -15,18 +15,25 @@ class Pieces(Protocol):
         ...
 
 
-def hypotheses(pieces: Pieces, found: Sequence[Sequence[Found]]) -> list[tuple[Hypothesis, ...]]:
-    """Each source's n-best as texts, best first.
+def hypotheses(
+    pieces: Pieces, found: Sequence[Sequence[Found]], formula: str
+) -> list[tuple[Hypothesis, ...]]:
+    """Each source's n-best as texts, best first; `formula` says what their scores are.
 
     Several spellings of one text are one hypothesis: the best of them stays, so that the texts of
     an n-best are distinct, and may be fewer than asked for.
     """
     texts = iter(pieces.decode([one.ids for n_best in found for one in n_best]))
-    return [_distinct([(next(texts), one) for one in n_best]) for n_best in found]
+    return [_distinct([(next(texts), one) for one in n_best], formula) for n_best in found]
 
 
-def _distinct(n_best: Sequence[tuple[str, Found]]) -> tuple[Hypothesis, ...]:
+def _distinct(n_best: Sequence[tuple[str, Found]], formula: str) -> tuple[Hypothesis, ...]:
     kept: dict[str, Hypothesis] = {}
     for text, one in n_best:
-        kept.setdefault(text, Hypothesis(text, one.score, one.log_probability, one.length))
+        kept.setdefault(text, hypothesis(text, one, formula))
     return tuple(kept.values())
+
+
+def hypothesis(text: str, found: Found, formula: str) -> Hypothesis:
+    """What was found as a record."""
+    return Hypothesis(text, found.score, found.log_probability, found.length, formula)

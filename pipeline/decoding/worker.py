@@ -14,7 +14,8 @@ import pyarrow as pa
 import torch
 
 from pipeline.arrow import RecordBatch
-from pipeline.decoding.decode import Decoding, Ids, decode, length_batches
+from pipeline.decoding.automata import Automaton
+from pipeline.decoding.decode import Decoding, Ids, batches, decode
 from pipeline.decoding.found import Found
 from pipeline.models.seam import Searchable
 from pipeline.models.stored import read_model
@@ -42,6 +43,7 @@ class Worker:
     folder: Path  # of the model, absolute
     decoding: Decoding
     device: str
+    allowed: Automaton | None = None
 
     def __call__(self, batch: RecordBatch) -> RecordBatch:
         """Decode one batch, side by side."""
@@ -55,6 +57,8 @@ class Worker:
             n_best=self.decoding.n_best,
             batch_sentences=max(1, batch.num_rows),
             device=self.device,
+            allowed=self.allowed,
+            batch_invariant=self.decoding.batch_invariant,
         )
         return _table(batch["row"].to_pylist(), found)
 
@@ -80,15 +84,17 @@ def decode_spread(
     sources: Sequence[Ids],
     spread: Callable[[Iterator[RecordBatch]], Iterator[RecordBatch]],
     batch_sentences: int,
+    batch_invariant: bool,
 ) -> list[list[Found]]:
     """Decode sources in batches that `spread` hands to workers; results in the order given."""
     found: list[list[Found]] = [[] for _ in sources]
-    for batch in spread(_batches(sources, batch_sentences)):
+    cut = batches(list(map(len, sources)), batch_sentences, batch_invariant)
+    for batch in spread(_batches(sources, cut)):
         for one in batch.to_pylist():
             found[one.pop("row")].append(Found(tuple(one.pop("ids")), **one))
     return found
 
 
-def _batches(sources: Sequence[Ids], batch_sentences: int) -> Iterator[RecordBatch]:
-    for rows in length_batches(list(map(len, sources)), batch_sentences):
+def _batches(sources: Sequence[Ids], cut: Iterator[list[int]]) -> Iterator[RecordBatch]:
+    for rows in cut:
         yield pa.record_batch([rows, [sources[row] for row in rows]], schema=SOURCES)

@@ -11,9 +11,10 @@ made and used as numbers, never as booleans, whose kernels are several times slo
 
 import functools
 import zlib
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
@@ -46,23 +47,33 @@ def _wrapped(number: int) -> int:
     return (number + 2**63) % 2**64 - 2**63
 
 
-def example_keys(
-    chance: Chance | None, index: Int[Tensor, " sequences"]
-) -> Int[Tensor, " sequences"] | None:
-    """One key for each example of a step, from its index in the group; None in evaluation."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleKeys:
+    """One key for each example of a step, and the step itself, which the host knows."""
+
+    keys: Int[Tensor, " sequences"]
+    chance: Chance
+
+
+def example_keys(chance: Chance | None, index: Int[Tensor, " sequences"]) -> ExampleKeys | None:
+    """The keys of a step's examples, from their index in the group; None in evaluation."""
     if chance is None:
         return None
-    key = torch.tensor(_wrapped(chance.seed), dtype=torch.int64, device=index.device)
-    return salted(salted(mix(key), chance.step), index)
+    return ExampleKeys(salted(step_key(chance, index.device), index), chance)
 
 
-def position_keys(
-    examples: Int[Tensor, " sequences"] | None, layout: Layout
-) -> Int[Tensor, " positions"] | None:
+def step_key(chance: Chance, device: torch.device) -> Int[Tensor, ""]:
+    """What all examples of a step share."""
+    key = torch.tensor(_wrapped(chance.seed), dtype=torch.int64, device=device)
+    key = salted(mix(key), chance.step)
+    return salted(key, chance.turn) if chance.turn else key
+
+
+def position_keys(examples: ExampleKeys | None, layout: Layout) -> Int[Tensor, " positions"] | None:
     """One key for each position; where it lies among padding or neighbours does not matter."""
     if examples is None:
         return None
-    return salted(examples[layout.sequence], layout.position)
+    return salted(examples.keys[layout.sequence], layout.position)
 
 
 def site(name: str) -> int:
@@ -84,6 +95,11 @@ def hashed(keys: Keys, channels: int) -> Int[Tensor, "... channels"]:
     bits.addcmul_(bits, bits, value=2)
     bits ^= (bits >> 16).bitwise_and_(0xFFFF)  # the low half of a product is the weaker one
     return bits.view(torch.int16)[..., :channels]
+
+
+def drawn(keys: Keys, rate: float) -> Bool[Tensor, "..."]:
+    """True with probability `rate`, by 24 bits of each key; 0 is never, 1 is always."""
+    return ((keys >> 40) & 0xFFFFFF) < round(rate * 2**24)
 
 
 def quantised(rate: float) -> int:
@@ -139,6 +155,29 @@ class Dropout(nn.Module):
         """`onto` plus what `forward` gives."""
         mask = self.mask(keys, vectors.shape[-1], vectors.dtype)
         return onto + vectors if mask is None else _scaled(onto, vectors, mask, self.scale)
+
+    def words(
+        self,
+        vectors: Float[Tensor, "positions width"],
+        examples: ExampleKeys | None,
+        layout: Layout,
+    ) -> Float[Tensor, "positions width"]:
+        """Whole vectors are zeroed, not channels of them (word dropout)."""
+        if examples is None or self.rate == 0:
+            return vectors
+        mask = self.mask(position_keys(examples, layout), 1, vectors.dtype)
+        assert mask is not None
+        return _scaled(vectors.new_zeros(()), vectors, mask, self.scale)
+
+    def leaves_out(self, examples: ExampleKeys | None) -> bool:
+        """Whether a whole layer is left out of this step, by all examples alike (layer drop).
+
+        The host decides, from (seed, step, site): no device is asked, and the layer costs nothing.
+        """
+        if examples is None or self.rate == 0:
+            return False
+        key = salted(step_key(examples.chance, torch.device("cpu")), self.number)
+        return kept(key, 1, self.rate, torch.float32).item() == 0
 
 
 def _scaled(onto: Tensor, vectors: Tensor, mask: Tensor, scale: float) -> Tensor:

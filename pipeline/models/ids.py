@@ -17,6 +17,10 @@ class Ids(FrontSettings):
 
     reads_ids: ClassVar[bool] = True
 
+    def shape(self) -> tuple[int, ...]:
+        """An id is a number."""
+        return ()
+
     def build(self, width: int) -> FrontEnd:
         """It has no weights but the table, which belongs to the model."""
         return IdsFrontEnd()
@@ -24,6 +28,10 @@ class Ids(FrontSettings):
 
 class IdsFrontEnd(FrontEnd):
     """Looks up the source table."""
+
+    def lengths(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        """One vector for each id."""
+        return lengths
 
     def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
         """One vector for each id."""

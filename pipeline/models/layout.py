@@ -22,7 +22,7 @@ class Layout:
         self.count = len(lengths)
         self.longest = max(lengths, default=0)
         self.positions = sum(lengths)
-        self._heads: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self._heads: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self.full = self.positions == self.count * self.longest
 
     @cached_property
@@ -76,41 +76,51 @@ class Layout:
         return result
 
     def split_heads(
-        self, flat: Shaped[Tensor, "positions parts_heads_width"], parts: int, heads: int
-    ) -> Shaped[Tensor, "parts sequences heads longest width"]:
-        """Rows of heads, padded with copies of real ones: who attends to them must mask them."""
-        there, back = self._head_places(parts, heads)
-        rows = flat.view(self.positions * parts * heads, -1)
+        self, flat: Shaped[Tensor, "positions heads_width"], *heads: int
+    ) -> tuple[Shaped[Tensor, "sequences heads longest width"], ...]:
+        """Rows of heads, a tensor for each number of `heads` that lie side by side in `flat`.
+
+        They are padded with copies of real rows: who attends to these must mask them.
+        """
+        there, back = self._head_places(heads)
+        rows = flat.view(self.positions * sum(heads), -1)
         result: Tensor = _Spread.apply(rows, there, back)  # pyright: ignore[reportAssignmentType]
-        return result.view(parts, self.count, heads, self.longest, -1)
+        parts = result.split([self.count * number * self.longest for number in heads])
+        return tuple(
+            part.view(self.count, number, self.longest, -1)
+            for part, number in zip(parts, heads, strict=True)
+        )
 
     def join_heads(
         self, padded: Shaped[Tensor, "sequences heads longest width"]
     ) -> Shaped[Tensor, "positions heads_width"]:
-        """The real positions of what `split_heads` (of one part) gave."""
-        _, back = self._head_places(1, padded.shape[1])
+        """The real positions of one tensor that `split_heads` gave."""
+        _, back = self._head_places((padded.shape[1],))
         rows = padded.view(-1, padded.shape[-1])
         result: Tensor = _Gather.apply(rows, back)  # pyright: ignore[reportAssignmentType]
         return result.view(self.positions, -1)
 
-    def _head_places(self, parts: int, heads: int) -> tuple[Tensor, Tensor]:
+    def _head_places(self, heads: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """For each padded row of a head its flat one, and for each flat one its padded one."""
-        if (parts, heads) not in self._heads:
-            self._heads[parts, heads] = self._make_head_places(parts, heads)
-        return self._heads[parts, heads]
+        if heads not in self._heads:
+            self._heads[heads] = self._make_head_places(heads)
+        return self._heads[heads]
 
-    def _make_head_places(self, parts: int, heads: int) -> tuple[Tensor, Tensor]:
-        part = torch.arange(parts, device=self.device)[:, None, None, None]
-        head = torch.arange(heads, device=self.device)[:, None]
+    def _make_head_places(self, heads: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         step = torch.arange(self.longest, device=self.device)
         last = self.device_lengths[:, None] - 1
-        real = self.starts[:, None] + torch.minimum(step, last)  # [N, T]
-        there = (real[:, None] * parts + part) * heads + head  # [parts, N, H, T]
-        flat_part, flat_head = part[:, 0, 0], head[:, 0]
-        sequence, position = self.sequence[:, None, None], self.position[:, None, None]
-        row = (flat_part * self.count + sequence) * heads + flat_head
-        back = row * self.longest + position  # [P, parts, H]
-        return there.flatten(), back.flatten()
+        real = (self.starts[:, None] + torch.minimum(step, last))[:, None] * sum(heads)  # [N, 1, T]
+        sequence, position = self.sequence[:, None], self.position[:, None]
+        there: list[Tensor] = []
+        back: list[Tensor] = []
+        before = 0
+        for number in heads:
+            head = torch.arange(number, device=self.device)
+            there.append((real + before + head[:, None]).flatten())  # [N, heads, T]
+            row = before * self.count + sequence * number + head
+            back.append(row * self.longest + position)  # [P, heads]
+            before += number
+        return torch.cat(there), torch.cat(back, 1).flatten()
 
 
 class _Spread(torch.autograd.Function):

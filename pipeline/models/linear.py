@@ -11,19 +11,33 @@ from pipeline.models.weights import Weighted, glorot
 
 
 class Linear(Weighted):
-    """x W^T + b. `parts` maps stacked in one matrix start as so many matrices of their own."""
+    """x W^T + b. Maps stacked in one matrix (`parts` of each) start as matrices of their own.
 
-    def __init__(self, width_in: int, width_out: int, *, parts: int = 1, bias: bool = True) -> None:
+    `starts` is what each one's bias starts at; () is 0 for all.
+    """
+
+    def __init__(
+        self,
+        width_in: int,
+        *widths_out: int,
+        parts: int = 1,
+        bias: bool = True,
+        starts: tuple[float, ...] = (),
+    ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(parts * width_out, width_in))
-        self.bias = nn.Parameter(torch.empty(parts * width_out)) if bias else None
-        self.width_out = width_out
+        self.widths_out = widths_out * parts
+        self.starts = starts or (0.0,) * len(self.widths_out)
+        self.weight = nn.Parameter(torch.empty(sum(self.widths_out), width_in))
+        self.bias = nn.Parameter(torch.empty(sum(self.widths_out))) if bias else None
 
     def fill(self, draw: Callable[[str], torch.Generator]) -> None:
-        """Glorot's uniform weights, biases 0."""
-        glorot(self.weight, draw("weight"), fan_out=self.width_out)
+        """Glorot's uniform weights."""
+        generator = draw("weight")
+        for part in self.weight.split(self.widths_out):
+            glorot(part, generator)
         if self.bias is not None:
-            self.bias.zero_()
+            for part, start in zip(self.bias.split(self.widths_out), self.starts, strict=True):
+                part.fill_(start)
 
     def forward(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """In the type of `vectors`."""
@@ -50,3 +64,25 @@ class Norm(Weighted):
         wide = vectors.to(self.weight.dtype)
         result = functional.layer_norm(wide, self.weight.shape, self.weight, self.bias)
         return result.to(vectors.dtype)
+
+
+class RMSNorm(Weighted):
+    """Layer norm without mean and shift (Zhang & Sennrich 2019), in float32 at least."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width))
+
+    def fill(self, draw: Callable[[str], torch.Generator]) -> None:
+        """The identity, after normalising."""
+        self.weight.fill_(1)
+
+    def forward(self, vectors: Float[Tensor, "*places width"]) -> Float[Tensor, "*places width"]:
+        """Mean square 1 over the channels, then scaled."""
+        wide = vectors.to(self.weight.dtype)
+        result = functional.rms_norm(wide, self.weight.shape, self.weight, eps=1e-5)
+        return result.to(vectors.dtype)
+
+
+AnyNorm = Norm | RMSNorm
+NORMS: dict[str, type[AnyNorm]] = {"layer": Norm, "rms": RMSNorm}

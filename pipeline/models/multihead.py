@@ -2,6 +2,9 @@
 
 Linear maps work on flat positions; only the products between positions see a padded view. Written
 out, with its gradient, because for sentences that is faster on a CPU than the fused kernel.
+
+Grouped queries (Ainslie et al. 2023, arXiv 2305.13245): G heads of keys and values serve H heads of
+queries, H / G neighbours each; G = 1 is Shazeer's (2019) multi-query attention.
 """
 
 import torch
@@ -12,6 +15,7 @@ from torch.autograd.function import FunctionCtx
 from pipeline.models.dropout import Dropout, salted
 from pipeline.models.layout import Layout
 from pipeline.models.linear import Linear
+from pipeline.models.positions import Turns, turned
 
 
 def causal(mask: Bool[Tensor, "sequences longest"]) -> Bool[Tensor, "sequences longest longest"]:
@@ -38,8 +42,8 @@ class Attend(nn.Module):
     def forward(
         self,
         queries: Float[Tensor, "sequences heads targets width"],
-        keys: Float[Tensor, "sequences heads positions width"],
-        values: Float[Tensor, "sequences heads positions width"],
+        keys: Float[Tensor, "sequences groups positions width"],
+        values: Float[Tensor, "sequences groups positions width"],
         bias: Float[Tensor, "sequences ... positions"],
         row_keys: Int[Tensor, "sequences targets"] | None,
     ) -> tuple[
@@ -78,13 +82,15 @@ class Product(torch.autograd.Function):
         scale: float,
     ) -> tuple[Tensor, Tensor]:
         """(contexts, probabilities)"""
-        scores = torch.matmul(queries, keys.transpose(2, 3))
+        groups = keys.shape[1]
+        scores = torch.matmul(_grouped(queries, groups), keys.transpose(2, 3))
+        scores = scores.view(*queries.shape[:3], -1)
         weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
         dropped = weights if mask is None else weights * mask
         ctx.save_for_backward(queries, keys, values, weights)
         ctx.mask, ctx.scale = mask, scale  # pyright: ignore[reportAttributeAccessIssue]
         ctx.set_materialize_grads(False)
-        return torch.matmul(dropped, values), weights
+        return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -95,26 +101,38 @@ class Product(torch.autograd.Function):
         by_context, by_returned = gradients
         assert by_context is not None
         dropped = weights if mask is None else weights * mask
-        by_values = torch.matmul(dropped.transpose(2, 3), by_context)
-        by_weights = torch.matmul(by_context, values.transpose(2, 3))
+        groups = keys.shape[1]
+        by_context = _grouped(by_context, groups)
+        by_values = torch.matmul(_grouped(dropped, groups).transpose(2, 3), by_context)
+        by_weights = torch.matmul(by_context, values.transpose(2, 3)).view(weights.shape)
         if mask is not None:
             by_weights *= mask
         if by_returned is not None:
             by_weights += by_returned
         by_scores = torch.ops.aten._softmax_backward_data(by_weights, weights, 3, weights.dtype)
         by_scores *= scale
-        by_queries = torch.matmul(by_scores, keys)
-        by_keys = torch.matmul(by_scores.transpose(2, 3), queries)
+        by_scores = _grouped(by_scores, groups)
+        by_queries = torch.matmul(by_scores, keys).view(queries.shape)
+        by_keys = torch.matmul(by_scores.transpose(2, 3), _grouped(queries, groups))
         return by_queries, by_keys, by_values, None, None, None
+
+
+def _grouped(
+    rows: Float[Tensor, "sequences heads targets width"], groups: int
+) -> Float[Tensor, "sequences groups heads_targets width"]:
+    """The rows of all heads that share keys, one head after the other."""
+    return rows.reshape(rows.shape[0], groups, -1, rows.shape[3])
 
 
 class SelfAttention(nn.Module):
     """Positions attend to positions of their own sequence."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, groups: int | None = None) -> None:
         super().__init__()
         self.heads = heads
-        self.project = Linear(width, width, parts=3)
+        self.groups = groups or heads
+        shared = width // heads * self.groups
+        self.project = Linear(width, width, shared, shared)
         self.attend = Attend(width, heads, dropout)
         self.output = Linear(width, width)
 
@@ -124,48 +142,60 @@ class SelfAttention(nn.Module):
         layout: Layout,
         bias: Float[Tensor, "sequences one ... longest"],
         keys: Int[Tensor, "sequences longest"] | None,
+        turns: Turns | None = None,
     ) -> Float[Tensor, "positions width"]:
-        """`keys` are the positions' keys in the padded view."""
-        query, key, value = layout.split_heads(self.project(vectors), 3, self.heads)
+        """`keys` are the positions' keys in the padded view; `turns` those of its columns."""
+        split = layout.split_heads(self.project(vectors), self.heads, self.groups, self.groups)
+        query, key, value = split
+        if turns is not None:
+            query, key = turned(query, turns), turned(key, turns)
         context, _ = self.attend(query, key, value, bias, keys)
         return self.output(layout.join_heads(context))
 
     def step_inputs(
-        self, vectors: Float[Tensor, "hypotheses width"]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """This step's query, key and value."""
-        query, key, value = self.project(vectors).chunk(3, dim=-1)
+        self, vectors: Float[Tensor, "hypotheses width"], turns: Turns | None = None
+    ) -> tuple[
+        Float[Tensor, "hypotheses heads one head_width"],
+        Float[Tensor, "hypotheses shared"],
+        Float[Tensor, "hypotheses shared"],
+    ]:
+        """This step's query, key and value; a key is turned once, before it is kept."""
+        query, key, value = self.project(vectors).split(self.project.widths_out, dim=-1)
+        query = query.unflatten(-1, (self.heads, -1))[:, :, None]
+        if turns is not None:
+            query = turned(query, turns)
+            key = turned(key.unflatten(-1, (self.groups, 1, -1)), turns).flatten(1)
         return query, key, value
 
     def step(
         self,
-        query: Float[Tensor, "hypotheses width"],
-        keys: Float[Tensor, "steps hypotheses width"],
-        values: Float[Tensor, "steps hypotheses width"],
+        query: Float[Tensor, "hypotheses heads one head_width"],
+        keys: Float[Tensor, "steps hypotheses shared"],
+        values: Float[Tensor, "steps hypotheses shared"],
     ) -> Float[Tensor, "hypotheses width"]:
         """The last position attends to all so far; time comes first, as the cache lies."""
-        split = (self.heads, -1)
-        key = keys.unflatten(-1, split).permute(1, 2, 0, 3)  # [hypotheses, heads, steps, d]
+        split = (self.groups, -1)
+        key = keys.unflatten(-1, split).permute(1, 2, 0, 3)  # [hypotheses, groups, steps, d]
         value = values.unflatten(-1, split).permute(1, 2, 0, 3)
-        nothing = query.new_zeros(())
-        context, _ = self.attend(query.unflatten(-1, split)[:, :, None], key, value, nothing, None)
+        context, _ = self.attend(query, key, value, query.new_zeros(()), None)
         return self.output(context.flatten(1))
 
 
 class CrossAttention(nn.Module):
     """Positions of a target attend to their source's memory, whose keys are made once."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, groups: int | None = None) -> None:
         super().__init__()
         self.heads = heads
+        self.groups = groups or heads
         self.query = Linear(width, width)
-        self.memory = Linear(width, width, parts=2)
+        self.memory = Linear(width, width // heads * self.groups, parts=2)
         self.attend = Attend(width, heads, dropout)
         self.output = Linear(width, width)
 
     def keys_values(
         self, states: Float[Tensor, "positions width"], layout: Layout
     ) -> tuple[Tensor, Tensor]:
-        """Keys and values of a memory `[sources, heads, longest, width / heads]`."""
-        keys, values = layout.split_heads(self.memory(states), 2, self.heads)
+        """Keys and values of a memory `[sources, groups, longest, width / heads]`."""
+        keys, values = layout.split_heads(self.memory(states), self.groups, self.groups)
         return keys, values

@@ -27,6 +27,7 @@ class Packing:
         if backward:
             step = layout.device_lengths[layout.sequence] - 1 - step
         self.place = offsets[step] + self.rank[layout.sequence]
+        self.backward = backward
 
     @cached_property
     def order(self) -> Int[Tensor, " sequences"]:
@@ -42,6 +43,12 @@ class Packing:
     def flat(self) -> Int[Tensor, " positions"]:
         """The flat position of each packed row."""
         return inverse(self.place)
+
+    @cached_property
+    def last(self) -> Int[Tensor, " sequences"]:
+        """The flat position where each sequence ends."""
+        layout = self.layout
+        return layout.starts if self.backward else layout.starts + layout.device_lengths - 1
 
     def pack(self, flat: Shaped[Tensor, "positions ..."]) -> Shaped[Tensor, "positions ..."]:
         """Flat rows in packed order."""

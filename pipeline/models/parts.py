@@ -3,8 +3,8 @@
 source ─front─► vectors ─encoder─► memory ─decoder─► steps ─generator─► losses, log-probabilities
 
 A part computes in the type of the vectors that it is given and casts its weights to it; losses and
-norms compute in float32 at least. `examples` are the examples' keys (`dropout.py`), None in
-evaluation.
+norms compute in float32 at least. `examples` are the keys of a step's examples (`dropout.py`), None
+in evaluation.
 """
 
 from abc import ABC, abstractmethod
@@ -15,17 +15,22 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pipeline.batches.batch import Batch, Ragged
+from pipeline.models.dropout import ExampleKeys
 from pipeline.models.layout import Layout
 from pipeline.models.seam import Memory, Step, Vectors
 from pipeline.models.state import DecoderState
 from pipeline.models.table import Table
 from pipeline.settings import Settings
 
-Examples = Int[Tensor, " sequences"] | None
+Examples = ExampleKeys | None
 
 
 class FrontEnd(nn.Module, ABC):
     """Sources of any kind → vectors."""
+
+    @abstractmethod
+    def lengths(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        """How many vectors sources of these lengths become; known without looking at them."""
 
     @abstractmethod
     def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
@@ -74,11 +79,6 @@ class Generator(nn.Module, ABC):
     def weights(self) -> Mapping[str, float]:
         """The weight of each term of its loss."""
 
-    @property
-    @abstractmethod
-    def needs_attention(self) -> bool:
-        """Whether a step has to bring the attention."""
-
     @abstractmethod
     def counts(self, batch: Batch) -> Mapping[str, int]:
         """What each term's sum is divided by."""
@@ -91,15 +91,22 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def log_probs(
-        self, step: Step, state: DecoderState, table: Table
-    ) -> Float[Tensor, "sources beams vocabulary"]:
-        """Log-probabilities of the next id, float32 or float64."""
+        self, step: Step, ids: Int[Tensor, "*places longest"] | None, table: Table
+    ) -> Float[Tensor, "*places vocabulary"]:
+        """Log-probabilities of the next id at any places, float32 or float64.
+
+        `ids` are the source's, one beside each number of the step's attention, where it copies.
+        """
 
 
 class FrontSettings(Settings, ABC):
     """Settings of a front end."""
 
-    reads_ids: ClassVar[bool]  # its sources are ids, so there is a table of their vectors
+    reads_ids: ClassVar[bool]  # sources are ids with a table of vectors; a vector belongs to an id
+
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one position of a source: () for an id."""
 
     @abstractmethod
     def build(self, width: int) -> FrontEnd:
@@ -114,6 +121,10 @@ class EncoderSettings(Settings, ABC):
         """Raise ValueError where the settings do not fit the model's width."""
 
     @abstractmethod
+    def longest(self) -> int | None:
+        """The most positions that it can take; None: any number."""
+
+    @abstractmethod
     def build(self, width: int) -> Encoder:
         """The encoder with weights that are not yet filled."""
 
@@ -121,9 +132,18 @@ class EncoderSettings(Settings, ABC):
 class DecoderSettings(Settings, ABC):
     """Settings of a decoder."""
 
+    @property
+    @abstractmethod
+    def attends(self) -> bool:
+        """Whether its steps can bring the attention."""
+
     @abstractmethod
     def check(self, width: int) -> None:
         """Raise ValueError where the settings do not fit the model's width."""
+
+    @abstractmethod
+    def longest(self) -> int | None:
+        """The most positions that it can take; None: any number."""
 
     @abstractmethod
     def build(self, width: int) -> Decoder:
@@ -132,6 +152,9 @@ class DecoderSettings(Settings, ABC):
 
 class GeneratorSettings(Settings, ABC):
     """Settings of a generator."""
+
+    needs_attention: ClassVar[bool]  # a step has to bring the attention
+    copies: ClassVar[bool]  # it writes ids of the source, which have to mean the same on both sides
 
     @abstractmethod
     def build(self, width: int, vocabulary: int) -> Generator:

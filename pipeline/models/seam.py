@@ -23,6 +23,7 @@ class Chance:
 
     seed: int
     step: int
+    turn: int = 0  # 1: the second pass over the same batch, which draws its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,8 @@ nats, and `Model.counts` gives {"cross_entropy": 24}. Training divides; search c
 and `advance` once a step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 import torch
@@ -13,28 +14,24 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from pipeline.batches.batch import Batch
+from pipeline.batches.batch import Batch, Ragged
 from pipeline.choose import chosen
 from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
+from pipeline.models.ctc import CTC, CTCLoss
 from pipeline.models.dropout import Dropout, example_keys, site
 from pipeline.models.layout import Layout
+from pipeline.models.misfits import check_lengths, check_parts, check_shape, check_vocabularies
 from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.seam import Chance, Memory, Step
 from pipeline.models.state import DecoderState
-from pipeline.models.table import Table
+from pipeline.models.table import Embeddings, Role, Table, Tables
 from pipeline.models.weights import fill
-from pipeline.problems import Problem
 from pipeline.settings import Settings
 
 Precision = Literal["fp32", "bf16", "fp64"]
 COMPUTE = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
-# Which table of vectors serves which role.
-TABLES: dict[str, dict[str, str]] = {
-    "separate": {"source": "source", "target": "target", "output": "output"},
-    "target": {"source": "source", "target": "target", "output": "target"},
-    "tied": {"source": "shared", "target": "shared", "output": "shared"},
-}
+SOURCE_IDS = "source ids"  # what a state keeps for a generator that copies
 
 
 class ModelSettings(Settings):
@@ -50,18 +47,29 @@ class ModelSettings(Settings):
     """What writes the target."""
     generator: Annotated[GeneratorSettings, chosen(GENERATORS)]
     """What turns the decoder's outputs into probabilities and a loss."""
-    embeddings: Literal["separate", "target", "tied"] = "tied"
+    embeddings: Embeddings = "tied"
     """Tables of vectors: three; one for target and output; one for all (needs shared pieces)."""
     scaled_embeddings: bool = True
     """Multiply embeddings by the square root of the width: channels start with variance 1."""
+    source_word_dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of the source's positions whose whole vector is zeroed in training (word dropout;
+    Sennrich et al. 2016, arXiv 1606.02891)."""
+    target_word_dropout: float = Field(0.0, ge=0, lt=1)
+    """The same in the prefixes that the decoder reads."""
+    ctc: CTC | None = None
+    """A second loss, on the encoder; null: none."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         self.encoder.check(self.width)
         self.decoder.check(self.width)
-        if self.embeddings == "tied" and not self.front.reads_ids:
-            raise ValueError("embeddings: tied needs a front end that reads ids")
+        check_parts(self.front, self.decoder, self.generator, self.embeddings)
         return self
+
+    def check_lengths(self, *, source: int, target: int, where: str) -> None:
+        """A Problem where a source or target (bare) of `where` is longer than a part can take."""
+        parts = (self.front, self.encoder, self.decoder)
+        check_lengths(self.width, *parts, source=source, target=target, where=where)
 
 
 class Model(nn.Module):
@@ -79,77 +87,111 @@ class Model(nn.Module):
         super().__init__()
         self.settings = settings
         self.source_vocabulary = source_vocabulary
-        self.target_vocabulary = target_vocabulary
+        self.target_vocabulary = self.vocabulary = target_vocabulary
         self.shared = shared
         self.precision: Precision = precision
         self.front = settings.front.build(settings.width)
         self.encoder = settings.encoder.build(settings.width)
         self.decoder = settings.decoder.build(settings.width)
         self.generator = settings.generator.build(settings.width, target_vocabulary)
-        self.tables = nn.ModuleDict(self._tables())
+        self.ctc = settings.ctc and CTCLoss(settings.ctc, settings.width, target_vocabulary)
+        self.tables = self._tables()
+        self.source_dropout = Dropout(settings.source_word_dropout)
+        self.target_dropout = Dropout(settings.target_word_dropout)
         self._name_sites()
         if precision == "fp64":
             self.double()
 
-    def _tables(self) -> dict[str, Table]:
-        """One table for each name of the chosen row of TABLES; sources without ids need none."""
-        scale = self.settings.width**0.5 if self.settings.scaled_embeddings else 1.0
-        rows = {"source": self.source_vocabulary}
-        names = dict.fromkeys(TABLES[self.settings.embeddings].values())
-        if not self.settings.front.reads_ids:
-            del names["source"]
-        return {
-            name: Table(
-                rows.get(name, self.target_vocabulary),
-                self.settings.width,
-                scale=scale,
-                dtype=COMPUTE[self.precision],
-            )
-            for name in names
-        }
+    def _tables(self) -> Tables:
+        """Sources that are no ids have no table."""
+        own = self.settings
+        return Tables(
+            own.embeddings,
+            source=self.source_vocabulary if own.front.reads_ids else None,
+            target=self.target_vocabulary,
+            width=own.width,
+            scale=own.width**0.5 if own.scaled_embeddings else 1.0,
+            dtype=COMPUTE[self.precision],
+        )
 
     def _name_sites(self) -> None:
         """Give every dropout the number of its place."""
         numbers: set[int] = set()
-        for name, module in self.named_modules():
-            if isinstance(module, Dropout):
-                module.number = site(name)
-                assert module.number not in numbers, f"two sites of one number: {name}"
-                numbers.add(module.number)
+        for name, module in self._dropouts():
+            module.number = site(name)
+            assert module.number not in numbers, f"two sites of one number: {name}"
+            numbers.add(module.number)
 
-    def table(self, role: Literal["source", "target", "output"]) -> Table:
-        """The table that serves as source or target embedding, or as output matrix."""
-        table = self.tables[TABLES[self.settings.embeddings][role]]
-        assert isinstance(table, Table)
-        return table
+    def _dropouts(self) -> Iterator[tuple[str, Dropout]]:
+        return ((name, m) for name, m in self.named_modules() if isinstance(m, Dropout))
 
     @property
-    def vocabulary(self) -> int:
-        """How many target ids there are."""
-        return self.target_vocabulary
+    def drops(self) -> bool:
+        """Whether anything is dropped in training."""
+        return any(dropout.rate > 0 for _, dropout in self._dropouts())
+
+    def table(self, role: Role) -> Table:
+        """The table that serves as source or target embedding, or as output matrix."""
+        return self.tables.of(role)
 
     @property
     def weights(self) -> Mapping[str, float]:
         """The weight of each term of the loss."""
-        return self.generator.weights
+        own = self.generator.weights
+        return own if self.ctc is None else {**own, **self.ctc.weights}
 
     def counts(self, batch: Batch) -> Mapping[str, int]:
         """What each term's sum is divided by."""
-        return self.generator.counts(batch)
+        own = self.generator.counts(batch)
+        if self.ctc is None:
+            return own
+        return {**own, **self.ctc.counts(batch, self.front.lengths(batch.source.lengths))}
 
     def losses(self, batch: Batch, chance: Chance | None) -> Mapping[str, Float[Tensor, ""]]:
         """The sum of each term, in nats."""
-        assert batch.target is not None
+        return self.score(batch, *self.passed(batch, chance))
+
+    def passed(self, batch: Batch, chance: Chance | None) -> tuple[Memory, Step]:
+        """A pass over a batch: the memory, and the outputs at all positions of the prefixes."""
         memory = self.read(batch, chance)
-        step = self.teach(batch, memory, chance, attention=self.generator.needs_attention)
-        return self.generator.score(step, batch.target, memory, self.table("output"))
+        attention = self.settings.generator.needs_attention
+        return memory, self.teach(batch, memory, chance, attention=attention)
+
+    def score(self, batch: Batch, memory: Memory, step: Step) -> Mapping[str, Float[Tensor, ""]]:
+        """The sum of each term over what a pass gave."""
+        assert batch.target is not None
+        own = self.generator.score(step, batch.target, memory, self.table("output"))
+        return own if self.ctc is None else {**own, **self.ctc.score(memory, batch.target)}
+
+    def log_probs(
+        self, batch: Batch, memory: Memory, step: Step, part: slice
+    ) -> Float[Tensor, "chunk vocabulary"]:
+        """Log-probabilities of the next id at some of the flat positions that a pass gave."""
+        assert batch.prefix is not None
+        ids = None
+        if self.settings.generator.copies:
+            assert memory.ids is not None
+            layout = Layout(batch.prefix.lengths, memory.ids.device)
+            ids = memory.layout.pad(memory.ids)[layout.sequence[part]]
+        attention = None if step.attention is None else step.attention[part]
+        return self.generator.log_probs(
+            Step(step.output[part], attention), ids, self.table("output")
+        )
 
     def read(self, batch: Batch, chance: Chance | None) -> Memory:
         """The memory of the sources."""
         examples = example_keys(chance, batch.index)
         table = self.table("source") if self.settings.front.reads_ids else None
-        vectors = self.front(batch.source, table, examples)
-        return self.encoder(vectors, examples)
+        vectors = self.front(self._taken(batch.source), table, examples)
+        kept = self.source_dropout.words(vectors.values, examples, vectors.layout)
+        return self.encoder(replace(vectors, values=kept), examples)
+
+    def _taken(self, source: Ragged) -> Ragged:
+        """Ids as they are; other numbers in the type that the model computes in."""
+        check_shape(self.settings.front, tuple(source.values.shape[1:]))
+        if self.settings.front.reads_ids:
+            return source
+        return Ragged(source.values.to(COMPUTE[self.precision]), source.lengths)
 
     def teach(
         self, batch: Batch, memory: Memory, chance: Chance | None, *, attention: bool = False
@@ -157,8 +199,9 @@ class Model(nn.Module):
         """Outputs at all positions of the prefixes (teacher forcing)."""
         assert batch.prefix is not None
         layout = Layout(batch.prefix.lengths, batch.prefix.values.device)
-        prefixes = self.table("target")(batch.prefix.values)
         examples = example_keys(chance, batch.index)
+        prefixes = self.table("target")(batch.prefix.values)
+        prefixes = self.target_dropout.words(prefixes, examples, layout)
         return self.decoder(prefixes, layout, memory, examples, attention=attention)
 
     @torch.no_grad()
@@ -166,9 +209,10 @@ class Model(nn.Module):
         """The state before the first id; `attention`: `advance` gives it."""
         memory = self.read(batch, None)
         state = self.decoder.start(memory)
-        state.attention = attention or self.generator.needs_attention
-        if memory.ids is not None:
-            state.fixed["source ids"] = memory.layout.pad(memory.ids)
+        state.attention = attention or self.settings.generator.needs_attention
+        if self.settings.generator.copies:
+            assert memory.ids is not None
+            state.fixed[SOURCE_IDS] = memory.layout.pad(memory.ids)[:, None]
         return state
 
     @torch.no_grad()
@@ -182,7 +226,7 @@ class Model(nn.Module):
         """Feed one id to every hypothesis: log-probabilities of the next, attention if asked."""
         step, after = self.decoder.step(self.table("target")(ids), state)
         table = self.table("output")
-        log_probs = self.generator.log_probs(step, after, table)
+        log_probs = self.generator.log_probs(step, after.fixed.get(SOURCE_IDS), table)
         attention = None if step.attention is None else step.attention.to(table.weight.dtype)
         return log_probs, attention, after
 
@@ -197,13 +241,8 @@ def build(
     seed: int,
 ) -> Model:
     """A model with weights drawn from (seed, name). `shared`: both sides have the same pieces."""
-    if settings.embeddings == "tied" and not (shared and source_vocabulary == target_vocabulary):
-        raise Problem(
-            "one table for source and target needs shared pieces",
-            where="params.yaml, model.embeddings",
-            value="tied",
-            remedy="set pieces.shared: true, or model.embeddings: target",
-        )
+    if not (shared and source_vocabulary == target_vocabulary):
+        check_vocabularies(settings.generator, settings.embeddings)
     model = Model(
         settings, source_vocabulary, target_vocabulary, shared=shared, precision=precision
     )

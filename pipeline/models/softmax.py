@@ -7,6 +7,7 @@ positions × vocabulary ever exists.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -18,7 +19,6 @@ from torch.nn import functional
 from pipeline.batches.batch import Batch, Ragged
 from pipeline.models.parts import Generator, GeneratorSettings
 from pipeline.models.seam import Memory, Step
-from pipeline.models.state import DecoderState
 from pipeline.models.table import Table
 from pipeline.models.weights import asking
 
@@ -28,6 +28,9 @@ CHUNK = 512  # positions whose logits exist at the same time
 
 class Softmax(GeneratorSettings):
     """A linear map (the output table) and a softmax."""
+
+    needs_attention: ClassVar[bool] = False
+    copies: ClassVar[bool] = False
 
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """The share of a target's probability that is spread evenly over all ids."""
@@ -49,11 +52,6 @@ class SoftmaxGenerator(Generator):
         """One term."""
         return {TERM: 1.0}
 
-    @property
-    def needs_attention(self) -> bool:
-        """The outputs are enough."""
-        return False
-
     def counts(self, batch: Batch) -> Mapping[str, int]:
         """Target positions, EOS included."""
         assert batch.target is not None
@@ -69,8 +67,8 @@ class SoftmaxGenerator(Generator):
         return {TERM: loss}
 
     def log_probs(
-        self, step: Step, state: DecoderState, table: Table
-    ) -> Float[Tensor, "sources beams vocabulary"]:
+        self, step: Step, ids: Int[Tensor, "*places longest"] | None, table: Table
+    ) -> Float[Tensor, "*places vocabulary"]:
         """Log-softmax of the logits."""
         dtype = step.output.dtype
         logits = step.output @ table.weight.to(dtype).T
@@ -96,11 +94,11 @@ class CrossEntropy(torch.autograd.Function):
         wide, even = outputs.to(weight.dtype), smoothing / len(weight)
         total = -even * (wide.sum(0) * matrix.to(weight.dtype).sum(0)).sum()
         if not any(ctx.needs_input_grad[:2]):  # pyright: ignore[reportAttributeAccessIssue]
-            for part in _parts(len(targets)):
+            for part in parts(len(targets)):
                 total += _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)[0]
             return total
         by_output, by_weight = torch.empty_like(outputs), torch.zeros_like(weight)
-        for part in _parts(len(targets)):
+        for part in parts(len(targets)):
             loss, slope = _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)
             total += loss
             slope = slope.to(outputs.dtype)
@@ -119,7 +117,8 @@ class CrossEntropy(torch.autograd.Function):
         return by_output * scale.to(by_output.dtype), by_weight * scale, None, None
 
 
-def _parts(positions: int) -> Iterator[slice]:
+def parts(positions: int) -> Iterator[slice]:
+    """Chunks of flat positions."""
     return (slice(start, start + CHUNK) for start in range(0, positions, CHUNK))
 
 

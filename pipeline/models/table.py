@@ -1,6 +1,7 @@
-"""A table of vectors, one for each id of a vocabulary: embedding, and output matrix where tied."""
+"""Tables of vectors, one for each id of a vocabulary: embedding, and output matrix where tied."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -8,6 +9,16 @@ from torch import Tensor, nn
 
 from pipeline.batches.batch import PAD
 from pipeline.models.weights import Weighted
+
+Role = Literal["source", "target", "output"]
+Embeddings = Literal["separate", "target", "tied"]
+
+# Which table of vectors serves which role.
+TABLES: dict[Embeddings, dict[Role, str]] = {
+    "separate": {"source": "source", "target": "target", "output": "output"},
+    "target": {"source": "source", "target": "target", "output": "target"},
+    "tied": {"source": "shared", "target": "shared", "output": "shared"},
+}
 
 
 class Table(Weighted):
@@ -27,3 +38,30 @@ class Table(Weighted):
     def forward(self, ids: Int[Tensor, "*places"]) -> Float[Tensor, "*places width"]:
         """The ids' vectors times `scale`, in the type that the model computes in."""
         return nn.functional.embedding(ids, self.weight).mul(self.scale).to(self.dtype)
+
+
+class Tables(nn.ModuleDict):
+    """The tables of a model by name; without a `source` vocabulary there is none for sources."""
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        *,
+        source: int | None,
+        target: int,
+        width: int,
+        scale: float,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        self._names = TABLES[embeddings]
+        for name in dict.fromkeys(self._names.values()):
+            rows = source if name == "source" else target
+            if rows is not None:
+                self[name] = Table(rows, width, scale=scale, dtype=dtype)
+
+    def of(self, role: Role) -> Table:
+        """The table that serves a role."""
+        table = self[self._names[role]]
+        assert isinstance(table, Table)
+        return table

@@ -1,44 +1,36 @@
-"""The Transformer's decoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020).
+"""The Transformer's decoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020) or
+after.
 
 In a search, keys and values of the memory are made once for each source, and those of the prefix
-are kept in the state's cache: two entries a layer.
+are kept in the state's cache: two entries a layer, as wide as the heads of keys and values.
 """
+
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.models.dropout import Dropout, position_keys
-from pipeline.models.feedforward import FeedForward
+from pipeline.models.block import Block, Places
+from pipeline.models.dropout import Dropout
 from pipeline.models.layout import Layout
-from pipeline.models.linear import Norm
-from pipeline.models.multihead import CrossAttention, SelfAttention, bias_of, causal
+from pipeline.models.multihead import bias_of, causal
 from pipeline.models.parts import Decoder, DecoderSettings, Examples
-from pipeline.models.positions import check_heads, sinusoids
+from pipeline.models.positions import Turns
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import ROOM, DecoderState
+from pipeline.models.transformer import TransformerSettings
 
 
-class TransformerDecoderSettings(DecoderSettings):
+class TransformerDecoderSettings(TransformerSettings, DecoderSettings):
     """Layers of self-attention, attention to the memory, and a position-wise network."""
 
-    layers: int = Field(3, ge=1)
-    """Blocks on top of each other."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; they divide the model's width."""
-    feedforward: int = Field(1024, ge=1)
-    """Channels inside the position-wise network."""
-    dropout: float = Field(0.1, ge=0, lt=1)
-    """Rate on the inputs and on what each sublayer adds."""
-    attention_dropout: float = Field(0.0, ge=0, lt=1)
-    """Rate on attention probabilities."""
-    feedforward_dropout: float = Field(0.0, ge=0, lt=1)
-    """Rate inside the position-wise network."""
+    part: ClassVar[str] = "decoder"
 
-    def check(self, width: int) -> None:
-        """Heads divide the width, which is even (sines and cosines)."""
-        check_heads("decoder", width, self.heads)
+    @property
+    def attends(self) -> bool:
+        """Always."""
+        return True
 
     def build(self, width: int) -> Decoder:
         """The decoder with weights that are not yet filled."""
@@ -50,11 +42,12 @@ class TransformerDecoder(Decoder):
 
     def __init__(self, settings: TransformerDecoderSettings, width: int) -> None:
         super().__init__()
+        self.positions = settings.make_positions(width)
         self.dropout = Dropout(settings.dropout)
         blocks = [DecoderBlock(settings, width) for _ in range(settings.layers)]
         self.blocks: list[DecoderBlock] = blocks
         self.layers = nn.ModuleList(blocks)
-        self.norm = Norm(width)
+        self.norm = settings.make_last_norm(width)
 
     def forward(
         self,
@@ -66,16 +59,21 @@ class TransformerDecoder(Decoder):
         attention: bool = False,
     ) -> Step:
         """Outputs at all positions, each blind to what comes after it."""
-        places = Places(layout, memory.layout, examples, prefixes.dtype)
-        values = prefixes + sinusoids(
-            layout.position, layout.longest, prefixes.shape[1], prefixes.dtype
-        )
+        bias = bias_of(causal(layout.mask), prefixes.dtype)[:, None]  # [N, 1, T, T]
+        places = Places(layout, bias, examples, self.positions)
+        source = bias_of(memory.layout.mask, prefixes.dtype)[:, None, None]  # [N, 1, 1, S]
+        values = self.positions.add(prefixes, layout.position, layout.longest)
         values = self.dropout(values, places.keys)
         weights = None
-        for block in self.blocks:
-            values, weights = block(values, memory, places)
+        for block in self._kept(examples):
+            values, weights = block(values, memory, places, source)
         assert weights is not None
         return Step(self.norm(values), layout.unpad(weights.mean(1)) if attention else None)
+
+    def _kept(self, examples: Examples) -> list["DecoderBlock"]:
+        """The blocks of this step: the last one always, for its attention."""
+        *blocks, last = self.blocks
+        return [block for block in blocks if not block.layer_drop.leaves_out(examples)] + [last]
 
     def start(self, memory: Memory) -> DecoderState:
         """Keys and values of the memory for each block; an empty cache."""
@@ -84,7 +82,8 @@ class TransformerDecoder(Decoder):
         for number, block in enumerate(self.blocks):
             keys, values = block.cross.keys_values(states, layout)
             fixed[f"keys {number}"], fixed[f"values {number}"] = keys, values
-        cache = states.new_empty(ROOM, 2 * len(self.blocks), layout.count, states.shape[1])
+        shared = self.blocks[0].attention.project.widths_out[1]
+        cache = states.new_empty(ROOM, 2 * len(self.blocks), layout.count, shared)
         return DecoderState(fixed=fixed, moving={}, sources=layout.count, cache=cache)
 
     def step(
@@ -93,83 +92,77 @@ class TransformerDecoder(Decoder):
         """One more position for every hypothesis."""
         state.spend()
         place = torch.tensor([state.steps], device=vectors.device)
-        values = vectors + sinusoids(place, state.steps + 1, vectors.shape[2], vectors.dtype)
+        values = self.positions.add(vectors, place, state.steps + 1)
+        turns = self.positions.turns(place, state.steps + 1, vectors.dtype)
         weights = None
         for number, block in enumerate(self.blocks):
-            values, weights = block.step(values, state, number)
+            values, weights = block.step(values, state, number, turns)
         assert weights is not None
         attention = weights.mean(1) if state.attention else None
         return Step(self.norm(values), attention), state.after(state.moving)
 
 
-class Places:
-    """Biases and keys that all blocks share."""
-
-    def __init__(
-        self, layout: Layout, source: Layout, examples: Examples, dtype: torch.dtype
-    ) -> None:
-        self.layout = layout
-        self.causal = bias_of(causal(layout.mask), dtype)[:, None]  # [N, 1, T, T]
-        self.source = bias_of(source.mask, dtype)[:, None, None]  # [N, 1, 1, S]
-        self.keys = position_keys(examples, layout)
-        self.padded_keys = None if self.keys is None else layout.pad(self.keys)
-
-
-class DecoderBlock(nn.Module):
-    """x + self-attention(norm(x)), x + cross-attention(norm(x)), x + network(norm(x))."""
+class DecoderBlock(Block):
+    """Self-attention, attention to the memory, then the network."""
 
     def __init__(self, settings: TransformerDecoderSettings, width: int) -> None:
-        super().__init__()
-        self.attention_norm = Norm(width)
-        self.attention = SelfAttention(width, settings.heads, settings.attention_dropout)
+        super().__init__(norm_first=settings.norm_first, layer_drop=settings.layer_drop)
+        self.attention_norm = settings.make_norm(width)
+        self.attention = settings.make_attention(width)
         self.attention_dropout = Dropout(settings.dropout)
-        self.cross_norm = Norm(width)
-        self.cross = CrossAttention(width, settings.heads, settings.attention_dropout)
+        self.cross_norm = settings.make_norm(width)
+        self.cross = settings.make_cross(width)
         self.cross_dropout = Dropout(settings.dropout)
-        self.network_norm = Norm(width)
-        self.network = FeedForward(width, settings.feedforward, settings.feedforward_dropout)
+        self.network_norm = settings.make_norm(width)
+        self.network = settings.make_network(width)
         self.network_dropout = Dropout(settings.dropout)
 
     def forward(
-        self, values: Float[Tensor, "positions width"], memory: Memory, places: Places
+        self,
+        values: Float[Tensor, "positions width"],
+        memory: Memory,
+        places: Places,
+        source: Float[Tensor, "sources one one source"],
     ) -> tuple[Float[Tensor, "positions width"], Float[Tensor, "sources heads longest source"]]:
-        """One block over all positions; also the attention to the memory."""
-        layout, keys = places.layout, places.keys
-        added = self.attention(
-            self.attention_norm(values), layout, places.causal, places.padded_keys
-        )
-        values = self.attention_dropout.add(values, added, keys)
-        query = self.cross.query(self.cross_norm(values))
-        (query,) = layout.split_heads(query, 1, self.cross.heads)
+        """One block over all positions; also the attention to the memory, of bias `source`."""
+        values = self.attend(values, places)
+        query = self.cross.query(self.enter(self.cross_norm, values))
+        (query,) = places.layout.split_heads(query, self.cross.heads)
         memory_keys, memory_values = self.cross.keys_values(memory.states, memory.layout)
         context, weights = self.cross.attend(
-            query, memory_keys, memory_values, places.source, places.padded_keys
+            query, memory_keys, memory_values, source, places.padded_keys
         )
-        added = self.cross.output(layout.join_heads(context))
-        values = self.cross_dropout.add(values, added, keys)
-        added = self.network(self.network_norm(values), keys)
-        return self.network_dropout.add(values, added, keys), weights
+        added = self.cross.output(places.layout.join_heads(context))
+        values = self.leave(self.cross_norm, self.cross_dropout.add(values, added, places.keys))
+        return self.feed(values, places.keys), weights
 
     def step(
-        self, values: Float[Tensor, "sources beams width"], state: DecoderState, number: int
+        self,
+        values: Float[Tensor, "sources beams width"],
+        state: DecoderState,
+        number: int,
+        turns: Turns | None,
     ) -> tuple[Float[Tensor, "sources beams width"], Float[Tensor, "sources heads beams source"]]:
         """One block over one position of every hypothesis."""
-        values = values + self._self_step(self.attention_norm(values), state, number)
-        query = self.cross.query(self.cross_norm(values)).unflatten(-1, (self.cross.heads, -1))
+        values = self._attend_step(values, state, number, turns)
+        query = self.cross.query(self.enter(self.cross_norm, values))
         context, weights = self.cross.attend(
-            query.transpose(1, 2),
+            query.unflatten(-1, (self.cross.heads, -1)).transpose(1, 2),
             state.fixed[f"keys {number}"],
             state.fixed[f"values {number}"],
             state.fixed["bias"],
             None,
         )
-        values = values + self.cross.output(context.transpose(1, 2).flatten(2))
-        return values + self.network(self.network_norm(values), None), weights
+        added = self.cross.output(context.transpose(1, 2).flatten(2))
+        return self.feed(self.leave(self.cross_norm, values + added), None), weights
 
-    def _self_step(self, values: Tensor, state: DecoderState, number: int) -> Tensor:
-        flat = values.flatten(0, 1)  # [sources × beams, width]
-        query, key, value = self.attention.step_inputs(flat)
+    def _attend_step(
+        self, values: Tensor, state: DecoderState, number: int, turns: Turns | None
+    ) -> Tensor:
+        """Self-attention to the cache, which has this step's key and value by then."""
+        flat = self.enter(self.attention_norm, values).flatten(0, 1)  # [sources × beams, width]
+        query, key, value = self.attention.step_inputs(flat, turns)
         state.append(2 * number, key)
         state.append(2 * number + 1, value)
-        context = self.attention.step(query, state.filled(2 * number), state.filled(2 * number + 1))
-        return context.view_as(values)
+        added = self.attention.step(query, state.filled(2 * number), state.filled(2 * number + 1))
+        return self.leave(self.attention_norm, values + added.view_as(values))

@@ -1,38 +1,24 @@
-"""The Transformer's encoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020)."""
+"""The Transformer's encoder (Vaswani et al. 2017), norms before sublayers (Xiong et al. 2020) or
+after."""
 
-from jaxtyping import Float, Int
-from pydantic import Field
+from typing import ClassVar
+
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.models.dropout import Dropout, position_keys
-from pipeline.models.feedforward import FeedForward
+from pipeline.models.block import Block, Places
+from pipeline.models.dropout import Dropout
 from pipeline.models.layout import Layout
-from pipeline.models.linear import Norm
-from pipeline.models.multihead import SelfAttention, bias_of
+from pipeline.models.multihead import bias_of
 from pipeline.models.parts import Encoder, EncoderSettings, Examples
-from pipeline.models.positions import check_heads, sinusoids
 from pipeline.models.seam import Memory, Vectors
+from pipeline.models.transformer import TransformerSettings
 
 
-class TransformerEncoderSettings(EncoderSettings):
+class TransformerEncoderSettings(TransformerSettings, EncoderSettings):
     """Layers of self-attention and a position-wise network."""
 
-    layers: int = Field(3, ge=1)
-    """Blocks on top of each other."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; they divide the model's width."""
-    feedforward: int = Field(1024, ge=1)
-    """Channels inside the position-wise network."""
-    dropout: float = Field(0.1, ge=0, lt=1)
-    """Rate on the inputs and on what each sublayer adds."""
-    attention_dropout: float = Field(0.0, ge=0, lt=1)
-    """Rate on attention probabilities."""
-    feedforward_dropout: float = Field(0.0, ge=0, lt=1)
-    """Rate inside the position-wise network."""
-
-    def check(self, width: int) -> None:
-        """Heads divide the width, which is even (sines and cosines)."""
-        check_heads("encoder", width, self.heads)
+    part: ClassVar[str] = "encoder"
 
     def build(self, width: int) -> Encoder:
         """The encoder with weights that are not yet filled."""
@@ -44,20 +30,23 @@ class TransformerEncoder(Encoder):
 
     def __init__(self, settings: TransformerEncoderSettings, width: int) -> None:
         super().__init__()
+        self.positions = settings.make_positions(width)
         self.dropout = Dropout(settings.dropout)
-        self.blocks = nn.ModuleList([EncoderBlock(settings, width) for _ in range(settings.layers)])
-        self.norm = Norm(width)
+        blocks = [EncoderBlock(settings, width) for _ in range(settings.layers)]
+        self.stack: list[EncoderBlock] = blocks
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = settings.make_last_norm(width)
 
     def forward(self, vectors: Vectors, examples: Examples) -> Memory:
         """States in the layout of the vectors."""
         layout, values = vectors.layout, vectors.values
-        keys = position_keys(examples, layout)
-        padded_keys = None if keys is None else layout.pad(keys)
         bias = bias_of(layout.mask, values.dtype)[:, None, None]  # [N, 1, 1, T]
-        values = values + sinusoids(layout.position, layout.longest, values.shape[1], values.dtype)
-        values = self.dropout(values, keys)
-        for block in self.blocks:
-            values = block(values, layout, bias, keys, padded_keys)
+        places = Places(layout, bias, examples, self.positions)
+        values = self.positions.add(values, layout.position, layout.longest)
+        values = self.dropout(values, places.keys)
+        for block in self.stack:
+            if not block.layer_drop.leaves_out(examples):
+                values = block(values, places)
         states = self.norm(values)
         return Memory(states, layout, mean(states, layout), vectors.ids)
 
@@ -69,28 +58,20 @@ def mean(
     return layout.pad(states).sum(1) / layout.device_lengths[:, None].to(states.dtype)
 
 
-class EncoderBlock(nn.Module):
-    """x + attention(norm(x)), then x + network(norm(x))."""
+class EncoderBlock(Block):
+    """Self-attention, then the network."""
 
     def __init__(self, settings: TransformerEncoderSettings, width: int) -> None:
-        super().__init__()
-        self.attention_norm = Norm(width)
-        self.attention = SelfAttention(width, settings.heads, settings.attention_dropout)
+        super().__init__(norm_first=settings.norm_first, layer_drop=settings.layer_drop)
+        self.attention_norm = settings.make_norm(width)
+        self.attention = settings.make_attention(width)
         self.attention_dropout = Dropout(settings.dropout)
-        self.network_norm = Norm(width)
-        self.network = FeedForward(width, settings.feedforward, settings.feedforward_dropout)
+        self.network_norm = settings.make_norm(width)
+        self.network = settings.make_network(width)
         self.network_dropout = Dropout(settings.dropout)
 
     def forward(
-        self,
-        values: Float[Tensor, "positions width"],
-        layout: Layout,
-        bias: Float[Tensor, "sequences one one longest"],
-        keys: Int[Tensor, " positions"] | None,
-        padded_keys: Int[Tensor, "sequences longest"] | None,
+        self, values: Float[Tensor, "positions width"], places: Places
     ) -> Float[Tensor, "positions width"]:
-        """One block."""
-        added = self.attention(self.attention_norm(values), layout, bias, padded_keys)
-        values = self.attention_dropout.add(values, added, keys)
-        added = self.network(self.network_norm(values), keys)
-        return self.network_dropout.add(values, added, keys)
+        """One block over all positions."""
+        return self.feed(self.attend(values, places), places.keys)

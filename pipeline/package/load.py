@@ -37,6 +37,12 @@ class Predictor(Protocol):
         """The hypotheses of each text, best first, in the order given; bad input is a Problem."""
         ...
 
+    def score(
+        self, texts: Sequence[str], targets: Sequence[str], *, batch_sentences: int = 64
+    ) -> list[Hypothesis]:
+        """Each target as a hypothesis of the text at its place; bad input is a Problem."""
+        ...
+
 
 def load(folder: Path) -> Predictor:
     """The predictor of a package; a Problem where a file is missing or altered."""
@@ -88,9 +94,23 @@ class _Border:
             )
         return [tuple(map(_hypothesis, one)) for one in found]
 
+    def score(
+        self, texts: Sequence[str], targets: Sequence[str], *, batch_sentences: int = 64
+    ) -> list[Hypothesis]:
+        """See `Predictor`."""
+        inner = getattr(self._inner, "score", None)  # older packages have none
+        if inner is None:
+            raise Problem(
+                "this version is older than scoring", remedy="package it again: seqline run"
+            )
+        with _handing_over(self._name):
+            found: list[Any] = inner(texts, targets, batch_sentences=batch_sentences)
+        return list(map(_hypothesis, found))
+
 
 def _hypothesis(one: Any) -> Hypothesis:
-    return Hypothesis(one.text, one.score, one.log_probability, one.pieces)
+    formula = getattr(one, "formula", "")  # older packages do not say it
+    return Hypothesis(one.text, one.score, one.log_probability, one.pieces, formula)
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import Decoding, decode
-from pipeline.decoding.texts import hypotheses
+from pipeline.decoding.scoring import score
+from pipeline.decoding.texts import hypotheses, hypothesis
 from pipeline.files import read_json
 from pipeline.models.seam import Searchable
 from pipeline.models.stored import read_model
@@ -31,6 +33,7 @@ class Predictor:
         self._pieces = pieces
         self._decoding = decoding
         self._max_source_pieces = max_source_pieces
+        self._allowed = decoding.automaton(pieces)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -62,8 +65,29 @@ class Predictor:
             decoding.search,
             n_best=decoding.n_best,
             batch_sentences=batch_sentences,
+            allowed=self._allowed,
+            batch_invariant=decoding.batch_invariant,
         )
-        return hypotheses(self._pieces, found)
+        return hypotheses(self._pieces, found, str(decoding.search.formula()))
+
+    def score(
+        self, texts: Sequence[str], targets: Sequence[str], *, batch_sentences: int = 64
+    ) -> list[Hypothesis]:
+        """Each target as a hypothesis of the text at its place: what a search would have given it.
+
+        The pieces spell a target in their own way, whatever else could spell it.
+        """
+        _check_texts(texts)
+        _check_texts(targets)
+        if len(texts) != len(targets):
+            raise Problem(f"{len(texts)} texts need as many targets", value=len(targets))
+        formula = self._decoding.search.formula()
+        sources = [self._cut(ids) for ids in self._pieces.encode_source(texts)]
+        ids = self._pieces.encode_target(targets)
+        found = score(self._model, sources, ids, formula, batch_sentences=batch_sentences)
+        return [
+            hypothesis(text, one, str(formula)) for text, one in zip(targets, found, strict=True)
+        ]
 
     def _cut(self, ids: list[int]) -> list[int]:
         most = self._max_source_pieces
@@ -90,5 +114,6 @@ def _changed(decoding: Decoding, n_best: int | None, beam_size: int | None) -> D
     if n_best is not None:
         fields["n_best"] = n_best
     if beam_size is not None and beam_size != decoding.search.most():
-        fields["search"] |= {"kind": "beam", "beam_size": beam_size}  # greedy's fields are beam's
+        kept = {key: fields["search"][key] for key in Beam.model_fields if key in fields["search"]}
+        fields["search"] = {**kept, "kind": "beam", "beam_size": beam_size}
     return parse(Decoding, fields, "parameters of predict")

@@ -43,7 +43,11 @@ def write_package(
     """
     code = closure()
     empty_folder(folder)
-    facts = {"decoding": decoding.model_dump(mode="json"), "max_source_pieces": max_source_pieces}
+    facts = {
+        "decoding": decoding.model_dump(mode="json"),
+        "max_source_pieces": max_source_pieces,
+        "score": str(decoding.search.formula()),
+    }
     texts = {
         "MLmodel": mlmodel(versions, decoding.search.most()),
         "entry.py": entry(code.name),

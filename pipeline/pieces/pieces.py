@@ -7,6 +7,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Self, cast
 
 import sentencepiece
@@ -16,6 +17,7 @@ from pipeline.files import digest, read_json, read_manifest, write_bytes, write_
 from pipeline.normalise import Normaliser
 from pipeline.pieces.escape import escape, unescape
 from pipeline.pieces.ids import BOS, EOS, PAD
+from pipeline.pieces.sampler import Draw, Sampler
 from pipeline.problems import Problem
 from pipeline.settings import parse
 
@@ -67,6 +69,27 @@ class Pieces:
     def target_ids(self, texts: Array) -> list[list[int]]:
         """`encode_target` of an Arrow array of texts."""
         return _encode(self._target, self.normaliser.array(texts).to_pylist())
+
+    def drawn_source_ids(self, texts: Array, rows: Sequence[str], draw: Draw) -> list[list[int]]:
+        """As `source_ids`, but segmented as drawn for the rows of these ids."""
+        randoms = [draw.random(row, "source") for row in rows]
+        return [[*ids, EOS] for ids in self._drawn(self._source, texts, randoms, draw)]
+
+    def drawn_target_ids(self, texts: Array, rows: Sequence[str], draw: Draw) -> list[list[int]]:
+        """As `target_ids`, but segmented as drawn for the rows of these ids."""
+        randoms = [draw.random(row, "target") for row in rows]
+        return self._drawn(self._target, texts, randoms, draw)
+
+    def check_sampler(self, sampler: Sampler) -> None:
+        """A Problem where it cannot draw with these pieces."""
+        sampler.segmenter(self._source)
+
+    def _drawn(
+        self, processor: Any, texts: Array, randoms: list[Random], draw: Draw
+    ) -> list[list[int]]:
+        segment = draw.sampler.segmenter(processor)
+        normal = map(escape, self.normaliser.array(texts).to_pylist())
+        return [segment(text, random) for text, random in zip(normal, randoms, strict=True)]
 
     def _of_texts(self, processor: Any, texts: Sequence[str]) -> list[list[int]]:
         try:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.arrow import Array, RecordBatch
 from pipeline.arrow import compute as pc
 from pipeline.pieces.pieces import Pieces
+from pipeline.pieces.sampler import Draw
 from pipeline.shards.schema import EXAMPLES
 from pipeline.tasks.task import Task
 
@@ -20,13 +21,15 @@ ENCODED = pa.schema([*EXAMPLES, ("dropped", pa.string()), ("changed", pa.string(
 class Encoder:
     """Rows → `ENCODED`: over-long rows of train are dropped, with a reason; others are cut.
 
-    Bounds are in ids as stored: EOS counts in sources (and stays when they are cut).
+    Bounds are in ids as stored: EOS counts in sources (and stays when they are cut). Which rows
+    stay depends on the best segmentation alone; a drawn one that is too long gives way to it.
     """
 
     pieces: Pieces
     task: Task
     max_source_pieces: int
     max_target_pieces: int
+    draw: Draw | None = None  # the variant to encode; None: the best segmentation
 
     def __call__(self, rows: RecordBatch) -> RecordBatch:
         """An encoded row for each row."""
@@ -41,6 +44,12 @@ class Encoder:
         end = self.max_source_pieces - 1
         cut_source = [i if len(i) <= end + 1 else [*i[:end], i[-1]] for i in source]
         cut_target = [i[: self.max_target_pieces] for i in target]
+        if self.draw:
+            names = rows["id"].to_pylist()
+            drawn = self.pieces.drawn_source_ids(examples["source"], names, self.draw)
+            cut_source = _short(drawn, cut_source, self.max_source_pieces)
+            drawn = self.pieces.drawn_target_ids(examples["target"], names, self.draw)
+            cut_target = _short(drawn, cut_target, self.max_target_pieces)
         columns = [
             rows["id"],
             _lists(cut_source),
@@ -53,6 +62,12 @@ class Encoder:
 
 def _longer(sequences: list[list[int]], limit: int) -> Any:
     return np.fromiter(map(len, sequences), np.int64, len(sequences)) > limit
+
+
+def _short(drawn: list[list[int]], best: list[list[int]], limit: int) -> list[list[int]]:
+    """What was drawn, or the best segmentation where that is too long."""
+    pairs = zip(drawn, best, strict=True)
+    return [ids if len(ids) <= limit else instead for ids, instead in pairs]
 
 
 def _named(long: list[Any], where: Any, names: tuple[str, str, str]) -> Array:

@@ -1,9 +1,12 @@
 """Bounds and sizes of the shards: what `encode` obeys, and serving with it."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
+from pipeline.choose import chosen
+from pipeline.pieces import SAMPLERS
+from pipeline.pieces.sampler import Sampler
 from pipeline.settings import Settings
 
 
@@ -18,6 +21,10 @@ class Encoding(Settings):
     """Examples in a shard; a multiple of block_rows."""
     block_rows: int = Field(1_024, ge=1)
     """Consecutive examples that are read at once; what training shuffles are blocks."""
+
+    subword_regularisation: Annotated[SerializeAsAny[Sampler], chosen(SAMPLERS)] | None = None
+    """Segmentations of the training examples beside the best one, which epochs take turns to show;
+    null: the best one alone."""
 
     @model_validator(mode="after")
     def _whole_blocks(self) -> Self:

@@ -12,7 +12,7 @@ from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
 from pipeline.problems import Problem
 from pipeline.shards.schema import EXAMPLES, LENGTHS_FILE, shard_name
 
-FACTS = {"block_rows": int, "pieces_digest": str, "rows": int, "shards": list}
+FACTS = {"block_rows": int, "longest": dict, "pieces_digest": str, "rows": int, "shards": list}
 
 
 class Shards:
@@ -42,6 +42,28 @@ class Shards:
                 value=f"pieces {self.pieces_digest[:16]}; artifacts/pieces has {digest[:16]}",
                 remedy="make them again: seqline run",
             )
+
+    def check_ids(self, source_vocabulary: int, target_vocabulary: int) -> None:
+        """A Problem where an id is beyond its vocabulary. Reads every id once."""
+        for block in range(len(self._places)):
+            batch = self.block(block)
+            for side, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
+                values, offsets = ids(batch, side)
+                if int(values.view(np.uint32).max(initial=0)) >= vocabulary:  # negative ones, too
+                    place = int(np.flatnonzero(values.view(np.uint32) >= vocabulary)[0])
+                    row = int(np.searchsorted(offsets, place, side="right")) - 1
+                    raise Problem(
+                        f"a {side} id is beyond the vocabulary, whose ids are below {vocabulary}",
+                        where=str(self.folder / shard_name(self._places[block][0])),
+                        value=f"{values[place]} in example {batch['id'][row].as_py()}",
+                        remedy="make the shards again from these pieces: seqline run",
+                    )
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """Ids of the longest source (EOS counted) and of the longest target (bare)."""
+        longest = self.manifest["longest"]
+        return longest["source"], longest["target"]
 
     def lengths(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Ids of each source (EOS counted) and each target (bare), in the examples' order."""

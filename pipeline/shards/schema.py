@@ -6,7 +6,12 @@
 
 Example row: `("train:3", [57, 212, 901, 3], [88, 64, 1022])`. A block is one Arrow record batch:
 `block_rows` consecutive examples, fewer only at the end of a file.
+
+`train-variants/1`, `2`, … beside `train/` hold the same examples in the same order, segmented
+otherwise; they are there where `encoding.subword_regularisation` asks for them.
 """
+
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -15,6 +20,11 @@ EXAMPLES = pa.schema(
 )
 LENGTHS = pa.schema([("source", pa.int32()), ("target", pa.int32())])
 LENGTHS_FILE = "lengths.arrow"
+
+
+def variants_of(folder: Path) -> Path:
+    """The folder of a split's variants, each a folder of shards named by its number."""
+    return folder.with_name(f"{folder.name}-variants")
 
 
 def shard_name(index: int) -> str:

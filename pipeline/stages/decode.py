@@ -45,11 +45,12 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
             where=str(inputs / "shards" / "test"),
             remedy="make them again: seqline run",
         )
-    worker = Worker((inputs / "model").resolve(), settings.decoding, device)
+    allowed = settings.decoding.automaton(pieces)
+    worker = Worker((inputs / "model").resolve(), settings.decoding, device, allowed)
     processes = machine.processes() if device == "cpu" else 1
     work = partial(spread, worker, processes=processes)
-    found = decode_spread(sources, work, machine.decode_batch)
-    texts = hypotheses(pieces, found)
+    found = decode_spread(sources, work, machine.decode_batch, settings.decoding.batch_invariant)
+    texts = hypotheses(pieces, found, str(settings.decoding.search.formula()))
     _write(outputs / "hypotheses", map(_output, rows, texts))
 
 

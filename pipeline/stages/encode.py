@@ -1,12 +1,14 @@
 """Encode: rows as ids.
 
-clean/train/                   ─┐
-rows/{valid,test}/             ─┼─►  shards/{train,valid,test}/{00000.arrow, …, manifest.json}
+clean/train/                   ─┐    shards/{train,valid,test}/{00000.arrow, …, manifest.json}
+rows/{valid,test}/             ─┼─►  shards/train-variants/{1,2,…}/  where they are asked for
 pieces/                        ─┘    ledgers/encode.json
 """
 
+import shutil
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +19,14 @@ from pipeline.choose import chosen
 from pipeline.files import write_json
 from pipeline.machine import Machine
 from pipeline.pieces.pieces import Pieces
+from pipeline.pieces.sampler import Draw, Sampler
 from pipeline.problems import Problem
 from pipeline.records import SPLITS
 from pipeline.rows import count_rows, read_rows
 from pipeline.settings import Settings as Base
 from pipeline.shards.encode import Encoder
 from pipeline.shards.encoding import Encoding
+from pipeline.shards.schema import variants_of
 from pipeline.shards.write import write_shards
 from pipeline.spread import spread
 from pipeline.tally import Tally
@@ -42,29 +46,47 @@ class Settings(Base):
 
 
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
-    """Encode the clean training rows, and every row of valid and test."""
+    """Encode the clean training rows, and every row of valid and test; variants where asked for."""
     pieces = Pieces.read(inputs / "pieces")
-    limits = settings.encoding
+    limits, shards = settings.encoding, outputs / "shards"
     encoder = Encoder(pieces, settings.task, limits.max_source_pieces, limits.max_target_pieces)
+    draws = _draws(limits.subword_regularisation, pieces)
     tally = Tally("encode", samples_per_rule=5)
     read, held = 0, 0
     for split in SPLITS:
         rows = inputs / ("clean" if split == "train" else "rows") / split
         read += count_rows(rows)
-        held += write_shards(
-            outputs / "shards" / split,
-            _encoded(encoder, rows, tally, machine),
-            shard_rows=limits.shard_rows,
-            block_rows=limits.block_rows,
-            pieces_digest=pieces.digest,
-        )
+        held += _write(shards / split, _encoded(encoder, rows, machine, tally), limits, pieces)
+    shutil.rmtree(variants_of(shards / "train"), ignore_errors=True)
+    for draw in draws:
+        drawn = _encoded(replace(encoder, draw=draw), inputs / "clean" / "train", machine)
+        _write(variants_of(shards / "train") / str(draw.number), drawn, limits, pieces)
     ledgers = tally.ledgers(read=read, held=held)
     write_json(outputs / "ledgers" / "encode.json", {"ledgers": ledgers})
 
 
+def _draws(sampler: Sampler | None, pieces: Pieces) -> list[Draw]:
+    """The variants of the training rows, found to fit the pieces."""
+    if sampler is None:
+        return []
+    pieces.check_sampler(sampler)
+    return [Draw(sampler, number) for number in range(1, sampler.variants + 1)]
+
+
+def _write(folder: Path, rows: Iterator[RecordBatch], limits: Encoding, pieces: Pieces) -> int:
+    return write_shards(
+        folder,
+        rows,
+        shard_rows=limits.shard_rows,
+        block_rows=limits.block_rows,
+        pieces_digest=pieces.digest,
+    )
+
+
 def _encoded(
-    encoder: Encoder, folder: Path, tally: Tally, machine: Machine
+    encoder: Encoder, folder: Path, machine: Machine, tally: Tally | None = None
 ) -> Iterator[RecordBatch]:
+    """The examples of a folder's rows; `tally` hears of what is dropped and cut."""
     kept = 0
     waiting: deque[RecordBatch] = deque()  # of rows whose ids are not back yet, what is counted
 
@@ -76,8 +98,9 @@ def _encoded(
     processes, address = machine.processes(), machine.ray_address
     for encoded in spread(encoder, sent(), processes=processes, address=address):
         rows = waiting.popleft()
-        tally.add(rows, encoded["dropped"])
-        tally.change(rows, encoded["changed"])
+        if tally:
+            tally.add(rows, encoded["dropped"])
+            tally.change(rows, encoded["changed"])
         whole = encoded.filter(encoded["dropped"].is_null())
         kept += whole.num_rows
         yield whole.select(["id", "source", "target"])

@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import pipeline.settings
-from pipeline.batches.collate import open_examples
+from pipeline.batches.collate import Examples, open_examples
 from pipeline.batches.slots import slot_cost
 from pipeline.cluster import train_workers
 from pipeline.display import showing
@@ -27,6 +28,8 @@ from pipeline.files import write_json
 from pipeline.machine import Machine
 from pipeline.metrics.bleu import Bleu
 from pipeline.metrics.metric import measure
+from pipeline.models.gradient_norms import gradient_norms
+from pipeline.models.lesson import Lesson
 from pipeline.models.seq2seq import Model, ModelSettings, build
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
@@ -41,6 +44,7 @@ from pipeline.training.validation import Validation
 from pipeline.training.warmstart import take_start
 
 DESK, STOP = "driver-", "stop"
+PROBE = 32  # examples whose gradients are watched
 
 
 class Settings(pipeline.settings.Settings):
@@ -85,18 +89,27 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
 
 def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dict[str, Any]]:
     """The job of these settings, and what its key is a digest of."""
-    pieces, start = Pieces.read(inputs / "pieces").digest, settings.training.start.resolve()
-    shards: dict[str, str] = {}
-    for split in ("train", "valid"):
-        opened = open_examples(inputs / "shards" / split).shards
-        opened.check_pieces(pieces)
-        shards[split] = opened.digest
-    parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces)
+    pieces, start = Pieces.read(inputs / "pieces"), settings.training.start.resolve()
+    shards = {
+        split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces).digest
+        for split in ("train", "valid")
+    }
+    parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces.digest)
     key = runkey.run_key(parts)
     folder = machine.state.resolve() / key
     desk = folder / f"{DESK}{secrets.token_hex(4)}"
     owner = this_process()
     return Job(settings, machine, inputs.resolve(), start, folder, desk, key, owner), parts
+
+
+def _checked(examples: Examples, model: ModelSettings, pieces: Pieces) -> Examples:
+    """The examples, all of whose ids and lengths the model can take."""
+    for shards in examples.folders:
+        shards.check_pieces(pieces.digest)
+        shards.check_ids(pieces.source_vocabulary, pieces.target_vocabulary)
+        source, target = shards.longest
+        model.check_lengths(source=source, target=target, where=str(shards.folder))
+    return examples
 
 
 def _train(job: Job) -> None:
@@ -123,7 +136,18 @@ def work(seat: Seat, job: Job) -> None:
     keep = partial(
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
-    fit(model, examples, job.settings.training, place, validate=validate, keep=keep, team=team)
+    training, probe = job.settings.training, np.arange(min(PROBE, valid.count))
+    fit(
+        model,
+        examples,
+        training,
+        place,
+        validate=validate,
+        watch=partial(gradient_norms, batch=valid.batch(probe, probe).to(team.device)),
+        lesson=Lesson(model, training.scheduled_sampling, training.r_drop),
+        keep=keep,
+        team=team,
+    )
 
 
 def _first_model(job: Job, pieces: Pieces) -> Model:

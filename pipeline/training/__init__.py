@@ -3,6 +3,7 @@
 schedule optimizer            members of the tables below
 settings                      section `training` of params.yaml
 team gradient                 what workers sum, and how
+moving_average                of the weights, where it is asked for
 step loop fit                 one step; a generator of steps; steps with validation and checkpoints
 weights warmstart             a model's weights by name; those of a package as the first ones
 validation                    what the weights are worth

@@ -28,7 +28,7 @@ class Checkpoint:
     """A run after `state.step` steps. Planned: saved because of the step's number."""
 
     weights: Tensors
-    optimizer: Tensors
+    optimizer: Tensors  # its moments, and the moving average of the weights where there is one
     state: TrainingState
     planned: bool
 

@@ -132,7 +132,7 @@ class Writer(Clerk):
 
     def scores(self, scores: Mapping[str, float], state: TrainingState, weights: Tensors) -> None:
         """A record; the weights, where they are among the best."""
-        self._tell(state.step, "valid", scores)
+        self._tell(state.step, "valid", {**scores, **state.curve[-1].gradients})
         if state.step in state.best:
             with self.lease.held():
                 save_weights(self.best(state.step), weights)

@@ -54,11 +54,16 @@ def run_facts(key: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def curves(state: TrainingState) -> str:
-    """The curves as CSV: a row a validation; a score that was not taken stays empty."""
-    lines = [",".join(COLUMNS)]
+    """The curves as CSV: a row a validation; a score that was not taken stays empty.
+
+    Norms of gradients follow, a column each, where they were watched.
+    """
+    places = list(dict.fromkeys(place for row in state.curve for place in row.gradients))
+    lines = [",".join((*COLUMNS, *places))]
     for row in state.curve:
         bleu = row.scores.get("bleu", "")
-        cells = (row.step, row.train_loss, row.scores["loss"], bleu, row.rate)
+        norms = [row.gradients.get(place, "") for place in places]
+        cells = (row.step, row.train_loss, row.scores["loss"], bleu, row.rate, *norms)
         lines.append(",".join(str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,7 @@ Nothing here knows what a model is for: `validate` is handed in, and training se
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipeline.training.checkpoint import Checkpoint, load
 from pipeline.training.clerk import Clerk, Silent, Writer
 from pipeline.training.lease import take_lease
 from pipeline.training.loop import course_of, steps
+from pipeline.training.moving_average import MovingAverage
 from pipeline.training.settings import Training
 from pipeline.training.state import TrainingState, is_finite
 from pipeline.training.step import Hands, Learner, hands_of
@@ -59,6 +61,7 @@ class _Run:
     place: Place
     clerk: Clerk
     validate: Callable[[], Mapping[str, float]]
+    watch: Callable[[], Mapping[str, float]]
     keep: Callable[[Outcome], object] | None
 
 
@@ -69,6 +72,8 @@ def fit(
     place: Place,
     *,
     validate: Callable[[M], Mapping[str, float]],
+    watch: Callable[[M], Mapping[str, float]] | None = None,
+    lesson: Learner | None = None,
     keep: Callable[[Outcome], object] | None = None,
     team: Team | None = None,
 ) -> Outcome:
@@ -76,12 +81,14 @@ def fit(
 
     Every worker of a team calls this with the same arguments but its `team`. `validate` gives the
     same scores on each: `loss` (lower is better) and, where `settings.best_by` says so, `bleu`.
+    `watch` gives numbers that stand beside the scores and decide nothing. `lesson` is `model` as it
+    is taught, where its own losses are not what steps are taken on.
     `keep` writes the result of a run that is finished, when `model` holds it; one worker calls it.
     """
     team = team or Team()
-    optimizer = settings.optimizer.build(dict(model.named_parameters()))
-    hands = hands_of(model, optimizer, team, settings.optimizer.clip_norm)
-    run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model), keep)
+    hands = _hands(lesson or model, settings, team)
+    told = partial(watch, model) if watch else dict[str, float]
+    run = _Run(hands, settings, place, _clerk(place, team), partial(validate, model), told, keep)
     state = _resumed(run)
     _refuse_different_weights(hands)
     course = course_of(examples, settings, place.slot_cost)
@@ -101,6 +108,13 @@ def fit(
     return _finished(run, state)
 
 
+def _hands(learner: Learner, settings: Training, team: Team) -> Hands:
+    parameters = dict(learner.named_parameters())
+    optimizer, decay = settings.optimizer.build(parameters), settings.moving_average
+    average = None if decay is None else MovingAverage(decay, parameters)
+    return hands_of(learner, optimizer, team, settings.optimizer.clip_norm, average=average)
+
+
 def _clerk(place: Place, team: Team) -> Clerk:
     """Only here does a worker's rank decide anything."""
     if team.rank == 0:
@@ -118,7 +132,7 @@ def _resumed(run: _Run) -> TrainingState:
     path = run.place.folder / "checkpoints" / name
     checkpoint = load(path)
     set_weights(hands.model, checkpoint.weights, where=str(path), remedy=OTHER_MODEL)
-    hands.optimizer.load(checkpoint.optimizer)
+    hands.load(checkpoint.optimizer)
     clerk.event(checkpoint.state.step, "resumed")
     return checkpoint.state
 
@@ -147,16 +161,19 @@ def _refuse_divergence(run: _Run, state: TrainingState) -> None:
 
 
 def _validated(run: _Run, state: TrainingState, rate: float) -> TrainingState:
-    """Score the weights, and judge them."""
-    scores, training = _scores(run, state), run.settings
-    state = state.judged(
-        scores,
-        rate,
-        by=training.best_by,
-        keep=training.average_best,
-        patience=training.patience,
-    )
-    run.clerk.scores(scores, state, weights_of(run.hands.model))
+    """Score the weights (where there is a moving average: that), and judge them."""
+    average, training = run.hands.average, run.settings
+    with average.shown() if average else nullcontext():
+        scores = _scores(run, state)
+        state = state.judged(
+            scores,
+            rate,
+            by=training.best_by,
+            keep=training.average_best,
+            patience=training.patience,
+            gradients=run.watch(),
+        )
+        run.clerk.scores(scores, state, weights_of(run.hands.model))
     if state.stopped_early:
         run.clerk.event(state.step, "stopped early")
     return state
@@ -180,8 +197,8 @@ def _save_where_due(run: _Run, state: TrainingState, stop: bool) -> None:
     last = state.step == run.settings.steps or state.stopped_early
     planned = last or state.step % run.settings.checkpoint_every_steps == 0
     if planned or stop or run.clerk.late():
-        weights, optimizer = weights_of(run.hands.model), run.hands.optimizer.state()
-        run.clerk.save(Checkpoint(weights, optimizer, state, planned))
+        weights = weights_of(run.hands.model)
+        run.clerk.save(Checkpoint(weights, run.hands.state(), state, planned))
 
 
 def _finished(run: _Run, state: TrainingState) -> Outcome:

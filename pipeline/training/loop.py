@@ -29,7 +29,7 @@ class Course:
 
 def course_of(examples: Examples, settings: Training, slot_cost: int) -> Course:
     """The course over `examples` that the settings' seed and group size give."""
-    tokens = examples.target_lengths.astype("int64") + 1
+    tokens = examples.target_lengths[: examples.count].astype("int64") + 1
     blocks = examples.shards.blocks
     plan = Plan(tokens, blocks, seed=settings.seed, tokens_per_step=settings.tokens_per_step)
     return Course(examples, plan, slot_cost)
@@ -46,11 +46,13 @@ def steps(
 ) -> Iterator[tuple[Step, Position]]:
     """Steps `done` + 1 to the last, each with the position that follows it."""
     team, rate = hands.team, settings.schedule.rate
-    groups = course.plan.walk(start)
+    groups, epoch = course.plan.walk(start), start.epoch
     for number in range(done + 1, settings.steps + 1):
         position, rows = next(groups)
+        rows = course.examples.shown(rows, seed=settings.seed, epoch=epoch)
+        epoch = position.epoch  # of the next group
         share = [batch.to(team.device) for batch in course.share(rows, team.rank, team.count)]
-        tokens = int(course.plan.tokens[rows].sum())
+        tokens = int(course.examples.target_lengths[rows].sum(dtype="int64")) + len(rows)
         chance = Chance(settings.seed, number)
         at = rate(number, settings.steps)
         yield take(hands, share, chance, rate=at, tokens=tokens, stop=stop()), position

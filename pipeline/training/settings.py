@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, SerializeAsAny, model_validator
 
 from pipeline.choose import chosen
+from pipeline.models.rdrop import RDrop
+from pipeline.models.scheduled_sampling import ScheduledSampling
 from pipeline.settings import Settings
 from pipeline.training import OPTIMIZERS, SCHEDULES
 from pipeline.training.optimizer import AdamW
@@ -37,6 +39,13 @@ class Training(Settings):
     """What validations are compared by: BLEU of greedy decoding (higher) or loss (lower)."""
     average_best: PositiveInt = 1
     """How many of the best validated weights the result is the average of; 1: the best."""
+    moving_average: float | None = Field(None, gt=0, lt=1)
+    """Validate, keep and export an exponential moving average of the weights, of this decay (for
+    example 0.999: of about the last 1,000 steps); null: the weights themselves."""
+    scheduled_sampling: ScheduledSampling | None = None
+    """Have prefixes hold the model's own predictions, more and more often; null: never."""
+    r_drop: RDrop | None = None
+    """Make two passes with different dropout agree; null: one pass."""
     max_skipped_steps: PositiveInt = 20
     """Steps in a row whose gradient is not finite, before the run ends with a message."""
     start: Path = Path("data/none")

@@ -5,7 +5,7 @@ All of it is in every checkpoint. It is frozen; a step or a validation makes the
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipeline.batches.plan import Position
@@ -22,6 +22,7 @@ class Validation:
     train_loss: float  # mean over the steps since the row before, nats per target token
     rate: float  # the last learning rate
     scores: Mapping[str, float]  # loss, bleu
+    gradients: Mapping[str, float] = field(default_factory=dict[str, float])  # norms, by place
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,18 @@ class TrainingState:
         )
 
     def judged(
-        self, scores: Mapping[str, float], rate: float, *, by: str, keep: int, patience: int | None
+        self,
+        scores: Mapping[str, float],
+        rate: float,
+        *,
+        by: str,
+        keep: int,
+        patience: int | None,
+        gradients: Mapping[str, float],
     ) -> "TrainingState":
         """The state after a validation: curve, the `keep` best, and whether to stop early."""
-        row = Validation(self.step, self.loss / max(1, self.losses), rate, dict(scores))
+        loss = self.loss / max(1, self.losses)
+        row = Validation(self.step, loss, rate, dict(scores), dict(gradients))
         curve = (*self.curve, row)
         ranked = sorted(curve, key=lambda v: (-goodness(v.scores, by), v.step))
         stale = 0 if ranked[0].step == self.step else self.stale + 1

@@ -1,8 +1,8 @@
 """One step: a pure function of weights, optimiser state, the step's number and its group.
 
-Order: sum over slots, sum over workers, norm, clip, step. Counts of the whole group are known
-before the first backward; whether the step is taken is decided from the reduced norm, so that all
-workers agree.
+Order: sum over slots, sum over workers, norm, clip, step, moving average. Counts of the whole group
+are known before the first backward; whether the step is taken is decided from the reduced norm, so
+that all workers agree.
 """
 
 import math
@@ -17,6 +17,7 @@ from torch.nn import Parameter
 from pipeline.batches.batch import Batch
 from pipeline.models.seam import Chance, Trainable
 from pipeline.training.gradient import Gradient
+from pipeline.training.moving_average import MovingAverage
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.team import Team
 
@@ -53,12 +54,31 @@ class Hands:
     optimizer: Optimizer
     team: Team
     clip_norm: float | None
+    average: MovingAverage | None
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, beside weights and gradient."""
+        average = self.average.state() if self.average else {}
+        return {**self.optimizer.state(), **average}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what `state` gave."""
+        self.optimizer.load(state)
+        if self.average:
+            self.average.load(state)
 
 
-def hands_of(model: Learner, optimizer: Optimizer, team: Team, clip_norm: float | None) -> Hands:
+def hands_of(
+    model: Learner,
+    optimizer: Optimizer,
+    team: Team,
+    clip_norm: float | None,
+    *,
+    average: MovingAverage | None = None,
+) -> Hands:
     """Hands for `model`; its gradient vector also carries the losses and the wish to stop."""
     gradient = Gradient(optimizer.parameters.values(), extras=len(model.weights) + 1)
-    return Hands(model, gradient, optimizer, team, clip_norm)
+    return Hands(model, gradient, optimizer, team, clip_norm, average)
 
 
 def take(
@@ -78,6 +98,8 @@ def take(
     if taken:
         gradient.clip(norm, hands.clip_norm)
         hands.optimizer.step(rate)
+        if hands.average:
+            hands.average.add()
     losses = {
         term: total / max(1, counts[term]) for term, total in zip(counts, totals, strict=True)
     }

@@ -42,6 +42,30 @@ def test_rows_come_in_the_order_asked_for_over_blocks_and_files(engine, tmp_path
     assert [len(t) for t in everything[1]] == examples.target_lengths.tolist()
 
 
+def test_variants_are_rows_behind_those_of_the_examples(engine, tmp_path):
+    plain = engine.write_examples(tmp_path / "plain", rows=30)
+    examples = engine.write_examples(tmp_path / "train", rows=30, variants=2)
+    assert (examples.count, len(examples.folders)) == (30, 3)
+    assert len({plain.digest, examples.digest}) == 2
+    rows = np.array([3, 33, 63, 29, 89])
+    sources, targets = examples.ids(rows)
+    for row, source, target in zip(rows, sources, targets, strict=True):
+        (own,), _ = plain.ids(np.array([row % 30]))
+        body = own[:-1].tolist()
+        assert source.tolist() == [*body, *body[-1:] * (row // 30), EOS]
+        assert target.tolist() == source[:-1].tolist()[::-1]
+        assert examples.source_lengths[row] == len(source)
+        assert examples.target_lengths[row] == len(target)
+
+
+def test_variants_of_other_examples_are_a_problem(engine, tmp_path):
+    engine.write_examples(tmp_path / "train", rows=30, variants=1)
+    engine.write_shards_of(tmp_path / "train-variants" / "2", 29, 7, 4, 1, again=1)
+    with pytest.raises(Problem, match="variants of other examples") as caught:
+        open_examples(tmp_path / "train")
+    assert caught.value.where == str(tmp_path / "train-variants" / "2")
+
+
 def test_a_folder_without_examples_is_a_problem(tmp_path):
     write_shards(tmp_path / "valid", [], shard_rows=4, block_rows=4, pieces_digest="p")
     with pytest.raises(Problem, match="no valid examples"):

@@ -8,6 +8,7 @@ import pytest
 
 SMALLEST = {
     "baselines": ["--pairs", "300"],
+    "batches": ["--sentences", "8"],
     "data": ["--pairs", "8000", "--repeats", "1"],
     "decoding": ["--sentences", "8", "--repeats", "1"],
     "dropout": [],

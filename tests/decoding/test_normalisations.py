@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.decoding import NORMALISATIONS
-from pipeline.decoding.normalisation import GNMT, Marian, Mean, Sum, WordReward
+from pipeline.decoding.normalisation import GNMT, Formula, Marian, Mean, Sum, WordReward
 
 
 def scored(normalisation, total, ids):
@@ -58,3 +58,18 @@ def test_a_normalisation_names_formula_eos_and_bound(kind):
 )
 def test_four_ids_that_cost_six_nats(normalisation, score):
     assert scored(normalisation, -6.0, 4) == pytest.approx(score, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        (Formula(Sum()), "s, EOS counts in s"),
+        (Formula(Mean(eos_counts=False)), "s / n, EOS does not count in n"),
+        (Formula(Mean(), 0.2), "s / n, EOS counts in n; + 0.2 coverage"),
+        (Formula(GNMT()), "s / ((5 + n) / 6)^0.6, EOS counts in n"),
+        (Formula(Marian(word_penalty=0.5)), "(s - 0.5 n) / n^1.0, EOS counts in n"),
+        (Formula(WordReward()), "s + 0.2 n, EOS counts in n"),
+    ],
+)
+def test_a_formula_can_be_read_beside_a_score(formula, says):
+    assert str(formula) == says

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pipeline.decoding import SEARCHES
+from pipeline.decoding.automata import trie
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import Decoding, decode, length_batches, source_batch
 from pipeline.decoding.ensemble import Ensemble
@@ -55,12 +56,17 @@ def test_sections_of_params_become_settings():
             "kind": "beam",
             "max_length_ratio": 2.0,
             "max_length_extra": 10,
+            "min_length_ratio": 0.0,
+            "min_length_extra": 0,
+            "no_repeat_ngram": None,
             "beam_size": 3,
             "normalisation": {"kind": "gnmt", "alpha": 0.6, "eos_counts": True},
             "coverage_penalty": 0.0,
         },
+        "allowed": None,
         "n_best": 2,
         "precision": "bf16",
+        "batch_invariant": False,
     }
     assert parse(Decoding, decoding.model_dump(), "a stored model") == decoding
     greedy = parse(Decoding, {"search": {"kind": "greedy"}}, "params.yaml")
@@ -76,11 +82,36 @@ def test_sections_of_params_become_settings():
         ({"search": {"kind": "beam", "beam_size": 2}, "n_best": 3}, "n_best is 3"),
         ({"search": {"kind": "greedy"}, "n_best": 2}, "the search finds 1"),
         ({"precision": "int8"}, "precision"),
+        ({"search": {"kind": "sampling", "temperature": 0}}, "greater than 0"),
+        ({"search": {"kind": "sampling", "top_p": 1.5}}, "less than or equal to 1"),
+        ({"search": {"kind": "sampling", "samples": 3}, "n_best": 4}, "the search finds 3"),
+        ({"search": {"kind": "diverse_beam", "beam_size": 5}}, "let beam_size be a multiple"),
+        ({"search": {"kind": "greedy", "no_repeat_ngram": 0}}, "greater than 0"),
+        ({"search": {"kind": "greedy", "min_length_ratio": 3}}, "shortest length .* lower it"),
+        ({"search": {"kind": "greedy", "min_length_extra": 13}}, "shortest length .* lower it"),
+        ({"allowed": {"kind": "text"}}, "did you mean 'texts'"),
+        ({"allowed": {"kind": "texts", "texts": []}}, "allowed"),
+        ({"allowed": {"kind": "grammar", "rules": {"begin": "a"}}}, "the rule 'start': add it"),
+        ({"allowed": {"kind": "grammar", "rules": {"start": "(a"}}}, "rule 'start', character 3"),
     ],
 )
 def test_impossible_settings_are_problems(given, says):
     with pytest.raises(Problem, match=says):
         parse(Decoding, given, "params.yaml")
+
+
+def test_what_is_allowed_names_where_it_does_not_fit(markov):
+    allowed = trie([[4, 5], [6]], 9)
+    with pytest.raises(Problem, match=r"prefix of source 1: no allowed output begins") as problem:
+        decode(markov.Markov(9, seed=1), SOURCES[:2], Beam(), prefixes=[[4], [5]], allowed=allowed)
+    assert problem.value.value == [5]
+    with pytest.raises(Problem, match="another vocabulary than the model's"):
+        decode(markov.Markov(8, seed=1), SOURCES, Beam(), allowed=allowed)
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_a_search_says_how_it_scores(kind):
+    assert "EOS counts in" in str(SEARCHES[kind]().formula())
 
 
 @pytest.mark.parametrize("prefix", [[9], [-1], [4, 3]])

@@ -14,7 +14,7 @@ class Letters:
 
 def test_spellings_of_one_text_are_one_hypothesis():
     found = [Found((4, 5), -0.5, -1.5, 3), Found((4 - 32, 5), -0.6, -1.8, 3), Found((), -2, -2, 1)]
-    assert hypotheses(Letters(), [found, found[2:]]) == [
-        (Hypothesis("ab", -0.5, -1.5, 3), Hypothesis("", -2, -2, 1)),
-        (Hypothesis("", -2, -2, 1),),
+    assert hypotheses(Letters(), [found, found[2:]], "s") == [
+        (Hypothesis("ab", -0.5, -1.5, 3, "s"), Hypothesis("", -2, -2, 1, "s")),
+        (Hypothesis("", -2, -2, 1, "s"),),
     ]

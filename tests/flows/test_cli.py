@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from flows.cli import app
 
 COMMANDS = [
-    "use", "run", "plan", "status", "data", "predict", "register", "gate", "promote", "rollback",
-    "history", "report", "schedule", "start-from", "gc",
+    "use", "run", "plan", "status", "data", "predict", "score", "register", "gate", "promote",
+    "rollback", "history", "report", "schedule", "start-from", "gc",
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "prefect", "ray", "dvc", "sacrebleu", "pyarrow", "numpy"}
 

@@ -10,11 +10,16 @@ import torch
 
 import pipeline.training.step as step
 from pipeline.batches.slots import deal
+from pipeline.models.lesson import Lesson
+from pipeline.models.rdrop import RDrop
+from pipeline.models.scheduled_sampling import ScheduledSampling
 from pipeline.models.seam import Chance
+from pipeline.settings import parse
 from pipeline.training.checkpoint import load_weights
 from pipeline.training.gradient import Gradient
 from pipeline.training.team import Team
 
+SAMPLED = {"decay": {"kind": "exponential", "k": 0.9}}  # in step 9: six ids of ten are predictions
 KEY = Chance(5, 9)
 CUTS = [(1, 60), (1, 1), (2, 60), (4, 20), (25, 10**6)]  # workers, cost of a slot
 
@@ -73,6 +78,52 @@ def test_slots_change_no_more_than_rounding_does(engine, tiny, examples, combina
     for workers, slot_cost in CUTS:
         found, _, _ = gradient_of(rough, examples, rows, workers=workers, slot_cost=slot_cost)
         assert float((found - one).norm()) <= 4 * noise
+
+
+SEVERAL = ["gru, copying", "transformer, copying, ctc", "frames"]  # models of several terms
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_terms_of_the_models_own_add_up_however_a_group_is_cut(tiny, name):
+    model = tiny.model_of(name)
+    pairs = [*tiny.examples(6), ([4, 3], [5, 6, 7]), ([3], [4, 4])]
+    expected, sums, counts = sums_of(tiny, model, pairs, [list(range(8))])
+    assert len(counts) > 1
+    assert counts["cross_entropy"] == sum(len(target) + 1 for _, target in pairs)
+    assert 0 < counts.get("ctc", 1) < len(pairs)
+    assert min(sums.values()) > 0
+    for cuts in ([[0, 3, 6], [7, 1, 2], [5, 4]], [[5], [6, 7], [0, 1, 2, 3, 4]]):
+        found, found_sums, found_counts = sums_of(tiny, model, pairs, cuts)
+        assert found_counts == counts
+        assert float((found - expected).abs().max()) < 1e-12
+        assert found_sums == pytest.approx(sums, abs=1e-9)
+
+
+def sums_of(tiny, model, pairs, cuts):
+    """The group's gradient and its terms, from batches of these places of the group."""
+    batches = [tiny.batch([pairs[place] for place in cut], cut) for cut in cuts]
+    counts = step.group_counts(model, batches, Team())
+    gradient = Gradient([p for _, p in model.named_parameters()], extras=0)
+    gradient.clear()
+    sums = step.backward(model, batches, counts, KEY)
+    return gradient.flat.clone(), {term: float(one) for term, one in sums.items()}, counts
+
+
+@pytest.mark.parametrize("kind", ["transformer", "gru"])
+def test_one_slot_gives_the_gradient_of_many_in_a_lesson(engine, examples, kind):
+    sampling = parse(ScheduledSampling, SAMPLED, "tests")
+    model, rows = engine.tiny_model(kind), np.arange(3, 20)
+    lesson = Lesson(model, sampling, RDrop())
+    expected, sums, _ = gradient_of(lesson, examples, rows, workers=1, slot_cost=10**6)
+    assert sums["r_drop"] > 0.1
+    for workers, slot_cost in [(1, 60), (1, 1), (2, 60), (25, 10**6)]:
+        found, found_sums, _ = gradient_of(
+            lesson, examples, rows, workers=workers, slot_cost=slot_cost
+        )
+        assert float((found - expected).abs().max()) < 1e-12
+        assert found_sums == pytest.approx(sums, abs=1e-9)
+    forced, _, _ = gradient_of(model, examples, rows, workers=1, slot_cost=10**6)
+    assert float((forced - expected).abs().max()) > 1e-3
 
 
 def test_another_step_draws_other_masks(engine, examples):

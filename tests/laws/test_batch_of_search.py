@@ -4,10 +4,13 @@ import random
 
 import pytest
 
+from pipeline.decoding.automata import trie
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
+from pipeline.decoding.diverse import DiverseBeam
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.normalisation import GNMT, Sum, WordReward
+from pipeline.decoding.sampling import Sampling
 
 V = 12
 SOURCES = [[4 + i % 8] * (i % 7) + [5 + i % 3, 3] for i in range(29)]
@@ -19,6 +22,10 @@ SEARCHES = {
     "beam, reward": (Beam(beam_size=3, normalisation=WordReward(reward=0.7)), 2),
     "beam, coverage": (Beam(beam_size=3, normalisation=GNMT(), coverage_penalty=0.4), 3),
     "beam, short limits": (Beam(beam_size=5, max_length_ratio=0.5, max_length_extra=1), 5),
+    "beam, long, no repeats": (Beam(min_length_ratio=1, no_repeat_ngram=2), 5),
+    "diverse beam": (DiverseBeam(beam_size=6, groups=3), 6),
+    "sampling": (Sampling(), 1),
+    "sampling, several": (Sampling(samples=4, top_k=5, top_p=0.8, temperature=1.5), 4),
 }
 
 
@@ -52,6 +59,17 @@ def test_alone_in_any_order_or_in_company_a_source_gets_the_same_n_best(markov, 
         )
         for row, found in zip(order, again, strict=True):
             alike(found, together[row])
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_so_it_does_where_only_a_list_is_allowed(markov, name):
+    search, n_best = SEARCHES[name]
+    model = markov.Markov(V, seed=1)
+    outputs = [[4 + i % 8, *[5 + i % 3] * (i % 5), 4 + i % 6] for i in range(40)]
+    asked = {"n_best": n_best, "allowed": trie(outputs, V)}
+    together = decode(model, SOURCES, search, batch_sentences=len(SOURCES), **asked)
+    for row, found in enumerate(decode(model, SOURCES, search, batch_sentences=1, **asked)):
+        alike(found, together[row])
 
 
 def test_a_source_that_ends_at_once_leaves_its_neighbours_alone(markov):

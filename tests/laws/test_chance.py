@@ -135,10 +135,39 @@ def test_steps_draw_differently_and_evaluation_draws_nothing(tiny, combination):
         combination,
         encoder=tiny.without_dropout(bare["encoder"]),
         decoder=tiny.without_dropout(bare["decoder"]),
+        source_word_dropout=0.0,
+        target_word_dropout=0.0,
     )
     evaluated = float(tiny.loss(model, batch, None).detach())
     assert evaluated == float(tiny.loss(never, batch, tiny.CHANCE).detach())
     assert evaluated not in drawn
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_both_passes_over_a_batch_draw_their_own(tiny, combination, turn):
+    model, batch = tiny.model_of(combination), tiny.batch(tiny.examples(3))
+    first = float(tiny.loss(model, batch, Chance(1, 2)).detach())
+    other = float(tiny.loss(model, batch, Chance(1, 2, turn=turn)).detach())
+    assert (first == other) == (turn == 0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.3, 1.0])
+def test_draws_have_the_stated_rate(rate):
+    keys = dropout.mix(torch.arange(40_000))
+    share = float(dropout.drawn(keys, rate).double().mean())
+    assert abs(share - rate) <= 5 * (rate * (1 - rate) / len(keys)) ** 0.5
+
+
+def test_words_are_dropped_whole_at_the_stated_rate():
+    layer, layout = dropout.Dropout(0.25), Layout((10,) * 400, CPU)
+    keys = dropout.example_keys(Chance(1, 1), torch.arange(400))
+    vectors = torch.full((4000, 8), 3.0, dtype=torch.float64)
+    dropped = layer.words(vectors, keys, layout)
+    assert torch.equal(dropped.amin(1), dropped.amax(1))
+    assert sorted(set(dropped[:, 0].tolist())) == [0.0, pytest.approx(4.0, abs=1e-12)]
+    share = float((dropped[:, 0] == 0).double().mean())
+    assert abs(share - 0.25) < 5 * (0.25 * 0.75 / 4000) ** 0.5
+    assert layer.words(vectors, None, layout) is vectors
 
 
 def test_no_generator_is_read(tiny, combination):

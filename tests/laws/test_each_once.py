@@ -9,6 +9,7 @@ import pytest
 import pipeline.batches.plan as plans
 import pipeline.batches.slots as slots
 from pipeline.batches.plan import Plan, Position
+from pipeline.training.loop import course_of
 
 
 def plan(rows=500, *, block_rows=7, seed=1, tokens_per_step=60):
@@ -57,6 +58,40 @@ def test_groups_hold_equal_tokens(windows):
     tokens = [int(course.tokens[rows].sum()) for rows in epoch(course, 0)]
     assert max(tokens) - min(tokens) <= 2 * 20, tokens
     assert abs(np.mean(tokens) - 60) < 5
+
+
+def test_an_epoch_shows_every_example_once_in_one_of_its_variants(engine, tmp_path):
+    examples = engine.write_examples(tmp_path / "train", rows=60, variants=3)
+    seen = []
+    for number in range(12):
+        course = course_of(examples, engine.training(), 40)
+        groups = epoch(course.plan, number)
+        shown = np.concatenate([examples.shown(g, seed=1, epoch=number) for g in groups])
+        assert sorted(shown % 60) == list(range(60))
+        order = np.argsort(shown % 60)
+        again = examples.shown(np.arange(60), seed=1, epoch=number)  # however groups are cut
+        assert again.tolist() == shown[order].tolist()
+        seen.append(again // 60)
+    counts = np.bincount(np.concatenate(seen), minlength=4)
+    assert counts.min() > 0.7 * counts.mean(), counts
+    assert all(len(set(shown)) > 1 for shown in np.stack(seen).T)
+    other = examples.shown(np.arange(60), seed=2, epoch=0) // 60
+    assert 5 < np.sum(other == seen[0]) < 30
+
+
+def test_a_run_with_variants_that_is_stopped_and_goes_on_sees_what_an_undisturbed_one_sees(
+    engine, tmp_path
+):
+    examples = engine.write_examples(tmp_path / "train", rows=20, variants=2)
+    settings = engine.training(steps=14)
+    whole, outcome = engine.run(tmp_path / "whole", examples, settings)
+    engine.run(tmp_path / "cut", examples, settings, stop_at=6)
+    cut, _ = engine.run(tmp_path / "cut", examples, settings, fresh=False)
+    assert outcome.state.position.epoch >= 2
+    assert engine.largest_difference(engine.weights(whole), engine.weights(cut)) == 0
+    plain = engine.write_examples(tmp_path / "plain", rows=20)
+    other, _ = engine.run(tmp_path / "other", plain, settings)
+    assert engine.largest_difference(engine.weights(whole), engine.weights(other)) > 1e-3
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])

@@ -6,6 +6,10 @@ import torch
 
 import pipeline.training.step as step
 from pipeline.batches.slots import deal
+from pipeline.models.lesson import Lesson
+from pipeline.models.rdrop import RDrop
+from pipeline.models.scheduled_sampling import ScheduledSampling
+from pipeline.settings import parse
 from pipeline.training.gradient import Gradient
 from pipeline.training.team import Team
 
@@ -38,18 +42,21 @@ def compare(loss, parameters, gradients):
             assert float(gradient[place]) == pytest.approx(expected, abs=2e-7), name
 
 
-def check(tiny, model, names):
-    """Of a batch's summed loss."""
-    batch = tiny.batch(tiny.examples(3, seed=2, longest=4))
-    _, gradients = tiny.gradients(model, [batch])
+def check(tiny, model, names, lesson=None):
+    """Of a batch's summed loss, as the model or the lesson makes it."""
+    batch, taught = tiny.batch(tiny.examples(3, seed=2, longest=4)), lesson or model
+    model.zero_grad()
+    tiny.loss(taught, batch).backward()
     parameters = {name: model.get_parameter(name) for name in names}
-    compare(lambda: tiny.loss(model, batch), parameters, gradients)
+    gradients = {name: parameter.grad.clone() for name, parameter in parameters.items()}
+    compare(lambda: tiny.loss(taught, batch), parameters, gradients)
 
 
 def test_gradients_are_central_differences_with_dropout_on(tiny, combination):
     parts = {part: dict(tiny.MODELS[combination][part]) for part in ("encoder", "decoder")}
     for part in parts.values():
-        part["layers"] = {"transformer": 1, "gru": 2}[part["kind"]]
+        if part["kind"] == "transformer":  # two recurrent layers differ, two blocks do not
+            part["layers"] = 1
     model = tiny.model_of(combination, **parts)
     check(tiny, model, [name for name, _ in model.named_parameters()])
 
@@ -84,6 +91,15 @@ def test_a_steps_gradient_is_the_central_difference_of_the_groups_loss(
     step.backward(model, batches, counts, tiny.CHANCE)
     parameters = dict(model.named_parameters())
     compare(loss, parameters, {name: p.grad.clone() for name, p in parameters.items()})
+
+
+@pytest.mark.parametrize("named", ["gru, copying", "transformer"])
+def test_gradients_of_lessons_are_central_differences(tiny, named):
+    decay = {"kind": "linear", "over_steps": 14}  # half of it in step 7
+    sampling = parse(ScheduledSampling, {"decay": decay}, "tests")
+    model = tiny.model_of(named)
+    names = [name for name, parameter in model.named_parameters() if parameter.ndim > 1]
+    check(tiny, model, names, Lesson(model, sampling, RDrop()))
 
 
 def test_every_parameter_has_a_gradient(tiny, combination):

@@ -13,6 +13,20 @@ from pipeline.models.seam import Chance
 
 VOCABULARY = 7  # three letters
 WIDTH = 32
+COMBINATIONS = (
+    "transformer",
+    "transformer, norms last",
+    "transformer, modern",
+    "gru",
+    "gru, coverage",
+    "gru, copying",
+    "lstm",
+    "gru to transformer",
+    "transformer to gru",
+    "transformer to lstm",
+    "transformer, copying, ctc",
+    "rnn, reversed to a fixed context",
+)
 STEPS = 300
 BATCH = 48
 

@@ -31,17 +31,16 @@ TRANSFORMER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16
 LIMIT = 12
 
 
-def outs(folder: Path, encoder: dict, decoder: dict, normaliser: Normaliser) -> None:
+def outs(folder: Path, parts: dict, normaliser: Normaliser) -> None:
     """Pieces and an untrained model, as the stages leave them."""
     trainer = TRAINERS["unigram"](vocabulary=276, threads=1, character_coverage=1.0)
     write_pieces(folder / "pieces", (trainer.train(TEXTS * 9),), normaliser)
     fields = {
         "width": 16,
         "front": {"kind": "ids"},
-        "encoder": encoder,
-        "decoder": decoder,
         "generator": {"kind": "softmax"},
         "embeddings": "tied",
+        **parts,
     }
     settings = parse(ModelSettings, fields, "test")
     count = Pieces.read(folder / "pieces").source_vocabulary
@@ -60,7 +59,7 @@ def trained_code(folder: Path, decoding: Decoding) -> list[list[str]]:
     sources = encoder(row_batch(rows))["source"].to_pylist()
     model = read_model(folder / "model", precision=decoding.precision)
     found = decode(model, sources, decoding.search, n_best=decoding.n_best)
-    return [[one.text for one in n_best] for n_best in hypotheses(pieces, found)]
+    return [[one.text for one in n_best] for n_best in hypotheses(pieces, found, "")]
 
 
 def packaged(folder: Path, decoding: Decoding) -> list[list[str]]:
@@ -76,18 +75,22 @@ def packaged(folder: Path, decoding: Decoding) -> list[list[str]]:
     return [[one.text for one in n_best] for n_best in found]
 
 
-GRU = ({"kind": "gru"}, {"kind": "gru"})
+BOTH = {"encoder": TRANSFORMER, "decoder": TRANSFORMER}
+GRU = {"encoder": {"kind": "gru"}, "decoder": {"kind": "gru"}}
+COPYING = {"generator": {"kind": "pointer", "coverage": 1.0}, "ctc": {"weight": 0.3}}
 BEAM = Decoding(search=Beam(beam_size=3, normalisation=Sum(), max_length_extra=4), n_best=3)
 
 
 @pytest.mark.parametrize(
     ("parts", "decoding", "normaliser"),
     [
-        ((TRANSFORMER, TRANSFORMER), BEAM, Normaliser()),
+        (BOTH, BEAM, Normaliser()),
         (GRU, Decoding(search=Greedy(max_length_extra=4)), Normaliser(form="NFKC")),
+        ({**BOTH, **COPYING}, BEAM, Normaliser()),
+        ({**GRU, **COPYING}, BEAM, Normaliser()),
     ],
-    ids=["transformer", "gru"],
+    ids=["transformer", "gru", "transformer, copying", "gru, copying"],
 )
 def test_a_package_predicts_what_the_stages_decode(tmp_path: Path, parts, decoding, normaliser):
-    outs(tmp_path, *parts, normaliser)
+    outs(tmp_path, parts, normaliser)
     assert packaged(tmp_path, decoding) == trained_code(tmp_path, decoding)

@@ -1,30 +1,16 @@
 """Law: each layer and loss = torch's own, or a closed formula, on fixed numbers."""
 
-import math
-
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
-import pipeline.models.additive as additive
 import pipeline.models.dropout as dropout
-import pipeline.models.gru as gru
-import pipeline.models.multihead as multihead
 import pipeline.models.softmax as softmax
-from pipeline.models.gru_encoder import GRUEncoderSettings, GRULayer
 from pipeline.models.layout import Layout
-from pipeline.models.linear import Linear, Norm
-from pipeline.models.packed import Packing
-from pipeline.models.positions import sinusoids
-from pipeline.models.seam import Memory
-from pipeline.models.transformer_decoder import DecoderBlock, Places, TransformerDecoderSettings
-from pipeline.models.transformer_encoder import EncoderBlock, TransformerEncoderSettings
 from pipeline.models.weights import fill
 
 CPU = torch.device("cpu")
 SOURCE = Layout((3, 5, 1), CPU)
-TARGET = Layout((4, 2, 3), CPU)
 
 
 def random(*shape, seed=0):
@@ -42,172 +28,6 @@ def filled(module):
 def close(ours, theirs, tolerance=1e-9):
     assert ours.shape == theirs.shape
     assert float((ours - theirs).detach().abs().max()) < tolerance
-
-
-def copy_attention(theirs, stacked, output):
-    theirs.in_proj_weight.data = torch.cat([linear.weight.data for linear in stacked])
-    theirs.in_proj_bias.data = torch.cat([linear.bias.data for linear in stacked])
-    copy(theirs.out_proj, output)
-
-
-def copy(theirs, ours):
-    theirs.weight.data, theirs.bias.data = ours.weight.data.clone(), ours.bias.data.clone()
-
-
-def encoder_blocks():
-    ours = filled(EncoderBlock(TransformerEncoderSettings(heads=2, feedforward=12), 8))
-    theirs = nn.TransformerEncoderLayer(8, 2, 12, 0.0, batch_first=True, norm_first=True).double()
-    copy_attention(theirs.self_attn, [ours.attention.project], ours.attention.output)
-    copy(theirs.norm1, ours.attention_norm)
-    copy(theirs.norm2, ours.network_norm)
-    copy(theirs.linear1, ours.network.widen)
-    copy(theirs.linear2, ours.network.narrow)
-    return ours, theirs
-
-
-def test_a_linear_map_and_a_norm():
-    vectors = random(5, 8)
-    linear, norm = filled(Linear(8, 6)), filled(Norm(8))
-    close(linear(vectors), vectors @ linear.weight.T + linear.bias)
-    mean, variance = vectors.mean(1, keepdim=True), vectors.var(1, unbiased=False, keepdim=True)
-    expected = (vectors - mean) / (variance + 1e-5).sqrt() * norm.weight + norm.bias
-    close(norm(vectors), expected)
-
-
-def test_the_transformers_encoder_block():
-    ours, theirs = encoder_blocks()
-    vectors = random(SOURCE.positions, 8)
-    bias = multihead.bias_of(SOURCE.mask, torch.float64)[:, None, None]
-    found = ours(vectors, SOURCE, bias, None, None)
-    expected = theirs(SOURCE.pad(vectors), src_key_padding_mask=~SOURCE.mask)
-    close(found, expected[SOURCE.mask])
-
-
-def test_the_transformers_decoder_block():
-    ours = filled(DecoderBlock(TransformerDecoderSettings(heads=2, feedforward=12), 8))
-    theirs = nn.TransformerDecoderLayer(8, 2, 12, 0.0, batch_first=True, norm_first=True).double()
-    copy_attention(theirs.self_attn, [ours.attention.project], ours.attention.output)
-    copy_attention(theirs.multihead_attn, [ours.cross.query, ours.cross.memory], ours.cross.output)
-    copy(theirs.norm1, ours.attention_norm)
-    copy(theirs.norm2, ours.cross_norm)
-    copy(theirs.norm3, ours.network_norm)
-    copy(theirs.linear1, ours.network.widen)
-    copy(theirs.linear2, ours.network.narrow)
-    states, vectors = random(SOURCE.positions, 8), random(TARGET.positions, 8, seed=1)
-    memory = Memory(states, SOURCE, states[:3], None)
-    found, _ = ours(vectors, memory, Places(TARGET, SOURCE, None, torch.float64))
-    expected = theirs(
-        TARGET.pad(vectors),
-        SOURCE.pad(states),
-        tgt_mask=nn.Transformer.generate_square_subsequent_mask(4, dtype=torch.float64),
-        memory_key_padding_mask=~SOURCE.mask,
-    )
-    close(found, expected[TARGET.mask])
-
-
-def test_attention_and_its_gradients_with_a_mask_of_dropout():
-    inputs = [random(2, 3, 4, 5, seed=seed).requires_grad_() for seed in range(3)]
-    bias = multihead.bias_of(torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]]).bool(), torch.float64)
-    bias = bias[:, None, None]
-    mask = (random(2, 3, 4, 4, seed=4) > 0).double() * 1.5
-    context, weights = multihead.Product.apply(*inputs, bias, mask, 0.3)
-    queries, keys, values = inputs
-    expected = torch.softmax(0.3 * queries @ keys.transpose(2, 3) + bias, -1)
-    close(weights, expected)
-    close(context, (expected * mask) @ values)
-    slopes = random(*context.shape, seed=5), random(*weights.shape, seed=6)
-    found = torch.autograd.grad([context, weights], inputs, slopes)
-    for ours, theirs in zip(
-        found, torch.autograd.grad([(expected * mask) @ values, expected], inputs, slopes),
-        strict=True,
-    ):  # fmt: skip
-        close(ours, theirs)
-
-
-def test_sines_and_cosines():
-    found = sinusoids(torch.tensor([0, 1, 70]), 71, 6, torch.float64)
-    expected = [
-        [f(p / 10000 ** (2 * i / 6)) for i in range(3) for f in (math.sin, math.cos)]
-        for p in (0, 1, 70)
-    ]
-    close(found, torch.tensor(expected, dtype=torch.float64))
-
-
-def torch_gru(layer):
-    """torch's own bidirectional layer with our weights."""
-    theirs = nn.GRU(7, 6, batch_first=True, bidirectional=True).double()
-    for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
-        values = {
-            "weight_ih_l0": ours.inputs.weight,
-            "bias_ih_l0": ours.inputs.bias,
-            "weight_hh_l0": ours.weight,
-            "bias_hh_l0": torch.cat([torch.zeros(12, dtype=torch.float64), ours.bias]),
-        }
-        for name, value in values.items():
-            getattr(theirs, name + suffix).data = value.detach().clone()
-    return theirs
-
-
-def test_a_bidirectional_gru_and_its_gradients():
-    layer = filled(GRULayer(GRUEncoderSettings(units=6), 7))
-    theirs = torch_gru(layer)
-    vectors = random(SOURCE.positions, 7).requires_grad_()
-    states, ends = layer(vectors, None, (Packing(SOURCE), Packing(SOURCE, backward=True)))
-    packed = nn.utils.rnn.pack_padded_sequence(
-        SOURCE.pad(vectors), SOURCE.lengths, batch_first=True, enforce_sorted=False
-    )
-    outputs, last = theirs(packed)
-    padded, _ = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)
-    close(states, padded[SOURCE.mask])
-    close(ends, torch.cat([last[0], last[1]], 1))
-    slope = random(*states.shape, seed=3)
-    pairs = [
-        (vectors, vectors),
-        (layer.forwards.weight, theirs.weight_hh_l0),
-        (layer.backwards.weight, theirs.weight_hh_l0_reverse),
-        (layer.forwards.inputs.weight, theirs.weight_ih_l0),
-        (layer.backwards.inputs.bias, theirs.bias_ih_l0_reverse),
-    ]
-    found = torch.autograd.grad((states * slope).sum(), [ours for ours, _ in pairs])
-    loss = (padded[SOURCE.mask] * slope).sum()
-    for ours, expected in zip(found, torch.autograd.grad(loss, [t for _, t in pairs]), strict=True):
-        close(ours, expected)
-
-
-def test_one_step_of_a_gru_is_torchs_cell():
-    layer = filled(gru.Recurrence(7, 6))
-    theirs = nn.GRUCell(7, 6).double()
-    theirs.weight_ih.data, theirs.bias_ih.data = layer.inputs.weight.data, layer.inputs.bias.data
-    theirs.weight_hh.data = layer.weight.data
-    theirs.bias_hh.data = torch.cat([torch.zeros(12, dtype=torch.float64), layer.bias.data])
-    vectors, state = random(4, 7), random(4, 6, seed=1)
-    close(layer.step(vectors, state), theirs(vectors, state))
-
-
-def test_gradients_of_a_recurrence_reach_its_start():
-    layer, packing = filled(gru.Recurrence(7, 6)), Packing(SOURCE)
-    vectors, start = random(SOURCE.positions, 7), random(3, 6, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda s: layer(vectors, s, packing), (start,))
-
-
-@pytest.mark.parametrize("chunk", [1, 10**6])
-def test_additive_attention_and_its_gradients(monkeypatch, chunk):
-    monkeypatch.setattr(additive, "CHUNK", chunk)
-    attention = filled(additive.AdditiveAttention(6, 8, 5))
-    states, queries = random(SOURCE.positions, 8), random(3, 4, 6, seed=1).requires_grad_()
-    bias = multihead.bias_of(SOURCE.mask, torch.float64)[:, None]
-    context, weights = attention(queries, attention.keys(states, SOURCE), SOURCE.pad(states), bias)
-    sums = attention.query(queries)[:, :, None] + attention.keys(states, SOURCE)[:, None]
-    expected = torch.softmax(torch.tanh(sums) @ attention.energy + bias, -1)
-    close(weights, expected)
-    close(context, expected @ SOURCE.pad(states))
-    wanted = [queries, *attention.parameters()]
-    slope = random(*weights.shape, seed=2)
-    found = torch.autograd.grad((weights * slope).sum(), wanted)
-    for ours, theirs in zip(
-        found, torch.autograd.grad((expected * slope).sum(), wanted), strict=True
-    ):
-        close(ours, theirs)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -243,16 +63,3 @@ def test_the_hash_of_a_key_is_murmurhash3s_finaliser():
     keys = [0, 1, 2**40 + 7, 2**63 - 1, -1, -(2**63)]
     found = dropout.mix(torch.tensor(keys)).tolist()
     assert [value % 2**64 for value in found] == [finalised(key % 2**64) for key in keys]
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_in_lower_precision_the_block_differs_by_no_more_than_torchs_own(dtype):
-    ours, theirs = encoder_blocks()
-    vectors = random(SOURCE.positions, 8)
-    bias = multihead.bias_of(SOURCE.mask, torch.float64)[:, None, None]
-    exact = ours(vectors, SOURCE, bias, None, None)
-    rough = theirs.to(dtype)(SOURCE.pad(vectors).to(dtype), src_key_padding_mask=~SOURCE.mask)
-    noise = float((rough[SOURCE.mask] - exact).detach().abs().max())
-    found = ours.float()(vectors.to(dtype), SOURCE, bias.to(dtype), None, None)
-    assert found.dtype == dtype
-    assert float((found - exact).detach().abs().max()) <= 2 * noise

@@ -108,6 +108,16 @@ def test_stopped_early_stays_stopped(engine, examples, tmp_path):
     same(engine, engine.run(tmp_path, examples, settings, fresh=False), first)
 
 
+@pytest.mark.parametrize("stop", [1, 7, 13])
+def test_with_a_moving_average(engine, examples, tmp_path, stop):
+    settings = engine.training(steps=14, moving_average=0.8, average_best=2, validate_every_steps=3)
+    whole = engine.run(tmp_path / "whole", examples, settings, slot_cost=60)
+    engine.run(tmp_path / "cut", examples, settings, slot_cost=60, stop_at=stop)
+    cut = engine.run(tmp_path / "cut", examples, settings, slot_cost=60, fresh=False)
+    assert whole[1].state.position.epoch >= 1
+    same(engine, cut, whole)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_in_productions_precisions_too(engine, examples, tmp_path, combination, precision):
     settings = engine.training(steps=8)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.normalise import Normaliser
-from pipeline.pieces import TRAINERS
+from pipeline.pieces import SAMPLERS, TRAINERS
 from pipeline.pieces.ids import EOS
 from pipeline.pieces.pieces import Pieces
+from pipeline.pieces.sampler import Draw
 from pipeline.records import Row
 from pipeline.rows import row_batch
 from pipeline.shards.encode import Encoder
@@ -40,6 +41,7 @@ TEXTS = st.lists(
     st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
     max_size=6,
 ).map("".join)
+DRAWN = {"n_best": "unigram", "bpe_dropout": "bpe"}
 SMALLEST = "a  ▁b\u0308 "
 
 
@@ -77,6 +79,16 @@ def test_normalising_twice_is_normalising_once():
 @given(text=TEXTS)
 def test_nothing_is_lost_for_any_text(models, kind, normaliser, text):
     check(Pieces((models[kind],), NORMALISERS[normaliser]), text)
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLERS))
+@settings(max_examples=100, deadline=None)
+@given(text=TEXTS)
+def test_drawn_segmentations_lose_nothing(models, kind, text):
+    pieces = Pieces((models[DRAWN[kind]],), Normaliser())
+    draw = Draw(SAMPLERS[kind](), 1)
+    (ids,) = pieces.drawn_source_ids(pa.array([text]), ["row"], draw)
+    assert pieces.decode_source([ids]) == [pieces.normaliser.text(text)]
 
 
 @settings(max_examples=50, deadline=None)

@@ -38,17 +38,25 @@ def opinionated(tiny, name, **how):
     return model
 
 
-def taught(model, source, ids):
-    """The teacher-forced Step of a target (EOS included) and its log-probabilities [T, V]."""
+def batch_of(source, ids):
+    """One source and its target, EOS included."""
     flat = lambda one: Ragged(torch.tensor(one), (len(one),))  # noqa: E731
-    batch = Batch(flat(source), flat([2, *ids[:-1]]), flat(ids), torch.tensor([0]))
-    step = model.teach(batch, model.read(batch, None), None, attention=True)
-    logits = (step.output @ model.table("output").weight.to(step.output.dtype).T).double()
-    return batch, step, logits.log_softmax(-1)
+    return Batch(flat(source), flat([2, *ids[:-1]]), flat(ids), torch.tensor([0]))
+
+
+@pytest.fixture(scope="module")
+def taught(tiny):
+    """The teacher-forced log-probabilities [T, V] of a target, and the attention [T, S]."""
+
+    def of(model, source, ids):
+        log_probs, attention = tiny.log_probs(model, batch_of(source, ids))
+        return log_probs.double(), attention
+
+    return of
 
 
 def forced_sum(model, source, ids):
-    batch, _, _ = taught(model, source, ids)
+    batch = batch_of(source, ids)
     return -model.losses(batch, None)["cross_entropy"].item()
 
 
@@ -71,26 +79,27 @@ def test_the_score_of_a_found_hypothesis_is_minus_the_loss_of_its_text(build, pr
             close(one.score, total / one.length)
 
 
-def test_a_coverage_penalty_is_that_of_the_forced_attention(build):
+@pytest.mark.attends
+def test_a_coverage_penalty_is_that_of_the_forced_attention(build, taught):
     model = build()
     search = Beam(beam_size=3, coverage_penalty=0.7, normalisation=GNMT())
     for source, found in zip(SOURCES, decode(model, SOURCES, search, n_best=3), strict=True):
         for one in found:
-            _, step, log_probs = taught(model, source, [*one.ids, 3])
-            looked = step.attention.reshape(-1, len(source)).sum(0).double().clamp(1e-9, 1.0)
+            log_probs, attention = taught(model, source, [*one.ids, 3])
+            looked = attention.reshape(-1, len(source)).sum(0).double().clamp(1e-9, 1.0)
             total = log_probs.gather(1, torch.tensor([[*one.ids, 3]]).T).sum().item()
             close(one.log_probability, total)
             penalty = 0.7 * looked.log().sum().item()
             close(one.score, total / ((5 + one.length) / 6) ** 0.6 + penalty)
 
 
-def test_the_score_of_an_ensemble_is_forced_under_the_mean_of_probabilities(tiny):
+def test_the_score_of_an_ensemble_is_forced_under_the_mean_of_probabilities(tiny, taught):
     models = [opinionated(tiny, "transformer", seed=1), opinionated(tiny, "gru", seed=2)]
     results = decode(Ensemble(models), SOURCES, Beam(beam_size=3), n_best=3)
     for source, found in zip(SOURCES, results, strict=True):
         for one in found:
             ids = [*one.ids, 3]
-            mixed = sum(taught(model, source, ids)[2].exp() for model in models) / 2
+            mixed = sum(taught(model, source, ids)[0].exp() for model in models) / 2
             assert (mixed.sum(-1) - 1).abs().max() < 1e-9
             close(one.log_probability, mixed.log().gather(1, torch.tensor([ids]).T).sum().item())
 
@@ -107,13 +116,13 @@ def test_beam_with_places_for_everything_is_enumeration(markov, build):
 
 
 @pytest.mark.parametrize("places", [1, 2, 4])
-def test_search_is_plain_beam_search(markov, build, places):
+def test_search_is_plain_beam_search(markov, build, taught, places):
     model = build(seed=5)
     search = Beam(beam_size=places, max_length_ratio=0, max_length_extra=7)
     for source, found in zip(
         SOURCES[:4], decode(model, SOURCES[:4], search, n_best=places), strict=True
     ):
-        following = lambda ids, s=source: taught(model, s, [*ids, 3])[2][-1].tolist()  # noqa: E731
+        following = lambda ids, s=source: taught(model, s, [*ids, 3])[0][-1].tolist()  # noqa: E731
         ended = markov.plain_beam(following, places, 7)
         expected = sorted(ended, key=lambda one: -one[1] / len(one[0]))
         assert [(*one.ids, 3) for one in found] == [ids for ids, _ in expected]
@@ -135,6 +144,7 @@ def permuted(model, search, batch_sentences):
     return dict(zip(ORDER, found, strict=True))
 
 
+@pytest.mark.attends
 @pytest.mark.parametrize("batch_sentences", [1, 2])
 def test_company_does_not_change_what_a_source_gets(build, batch_sentences):
     model, search = build(), Beam(beam_size=3, coverage_penalty=0.2)
@@ -146,37 +156,40 @@ def test_company_does_not_change_what_a_source_gets(build, batch_sentences):
 
 
 @torch.no_grad()
-def rounding(tiny, model, results):
+def rounding(tiny, taught, model, results):
     """What the precision does to a log-probability of the forced pass over what was found.
 
     Two ways of computing one are no further apart than twice that.
     """
     exact = tiny.exact(model)
     return max(
-        tiny.largest(taught(model, source, ids)[2], taught(exact, source, ids)[2])
+        tiny.largest(taught(model, source, ids)[0], taught(exact, source, ids)[0])
         for source, found in zip(SOURCES, results, strict=True)
         for ids in ([*one.ids, 3] for one in found)
     )
 
 
+@pytest.mark.attends
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("batch_sentences", [1, 2])
 def test_company_changes_scores_by_no_more_than_rounding_does(
-    tiny, build, precision, batch_sentences
+    tiny, taught, build, precision, batch_sentences
 ):
     model, search = build(precision=precision), Beam(beam_size=3, coverage_penalty=0.2)
     together = decode(model, SOURCES, search, n_best=3)
-    noise = rounding(tiny, model, together)
+    noise = rounding(tiny, taught, model, together)
     assert noise > 0
     for row, found in permuted(model, search, batch_sentences).items():
         assert abs(found[0].score - together[row][0].score) <= 2 * noise
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_scores_in_productions_precisions_are_those_of_the_forced_pass(tiny, build, precision):
+def test_scores_in_productions_precisions_are_those_of_the_forced_pass(
+    tiny, taught, build, precision
+):
     model = build(precision=precision)
     results = decode(model, SOURCES, Beam(), n_best=2)
-    noise = rounding(tiny, model, results)
+    noise = rounding(tiny, taught, model, results)
     assert noise > 0
     for source, found in zip(SOURCES, results, strict=True):
         for one in found:

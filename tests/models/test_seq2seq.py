@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from pipeline.models.gru import Unrolled
+from pipeline.models.chunked import Chunked
+from pipeline.models.recurrence import Unrolled
 from pipeline.models.seq2seq import Model, ModelSettings, build
 from pipeline.models.softmax import CrossEntropy
 from pipeline.problems import Problem
@@ -120,7 +121,7 @@ def test_precision_is_that_of_the_vectors_and_weights_stay_masters(
 def test_where_gradients_are_off_none_is_computed(tiny, combination, monkeypatch, off):
     """The loss's own gradient is the larger half of its work, and validation needs none."""
     asked = []
-    for function in (CrossEntropy, Unrolled):
+    for function in (CrossEntropy, Chunked, Unrolled):
         monkeypatch.setattr(function, "forward", staticmethod(noting(function.forward, asked)))
     model, batch = tiny.model_of(combination), tiny.batch(tiny.examples(3))
     with off():

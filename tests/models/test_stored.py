@@ -14,7 +14,7 @@ def folder(tiny, tmp_path, combination):
 
 
 def test_a_stored_model_is_the_model(tiny, folder, combination):
-    model, stored = tiny.model_of(combination, precision="fp32"), read_model(folder)
+    model, stored = tiny.model_of(combination, precision="fp32"), tiny.seeing(read_model(folder))
     assert sorted(path.name for path in folder.iterdir()) == ["model.json", "weights.safetensors"]
     assert stored.settings == model.settings
     pairs = zip(model.named_parameters(), stored.named_parameters(), strict=True)
@@ -32,7 +32,7 @@ def test_a_model_is_stored_as_the_same_bytes_twice(tiny, folder, combination, tm
 
 def test_a_model_is_read_in_another_precision(folder):
     assert read_model(folder).precision == "fp32"
-    assert read_model(folder, precision="bf16").table("source").dtype == torch.bfloat16
+    assert read_model(folder, precision="bf16").table("target").dtype == torch.bfloat16
     assert next(read_model(folder, precision="fp64").parameters()).dtype == torch.float64
 
 
@@ -55,7 +55,7 @@ def test_weights_of_another_model_are_a_problem(tiny, tmp_path):
 def test_weights_of_another_shape_are_a_problem(tiny, tmp_path):
     write_model(tmp_path, tiny.model_of("gru"))
     facts = json.loads((tmp_path / "model.json").read_text())
-    facts["settings"]["decoder"]["attention_units"] = 4
+    facts["settings"]["decoder"]["attention"]["attention_units"] = 4
     (tmp_path / "model.json").write_text(json.dumps(facts))
     with pytest.raises(Problem, match=r"has another shape than model\.json says"):
         read_model(tmp_path)

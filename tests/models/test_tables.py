@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pipeline.batches.batch import Ragged
 from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.seam import Searchable, Step
 from pipeline.models.weights import fill
@@ -14,13 +15,19 @@ def pairs(tiny):
 
 
 @pytest.mark.parametrize("kind", sorted(FRONTS))
-def test_a_front_end_gives_vectors_for_every_position(tiny, pairs, kind):
-    model = tiny.model_of("transformer", front={"kind": kind})
-    batch = tiny.batch(pairs)
-    vectors = model.front(batch.source, model.table("source"), None)
+def test_a_front_end_gives_vectors_of_the_lengths_that_it_names(tiny, pairs, kind):
+    model = tiny.model_of("transformer", front={"kind": kind}, embeddings="target")
+    batch, settings = tiny.batch(pairs), model.settings.front
+    ids, shape = batch.source.values, settings.shape()
+    values = ids if settings.reads_ids else torch.rand(len(ids), *shape, dtype=torch.float64)
+    table = model.table("source") if settings.reads_ids else None
+    vectors = model.front(Ragged(values, batch.source.lengths), table, None)
     assert vectors.values.shape == (vectors.layout.positions, 8)
-    assert vectors.layout.lengths == batch.source.lengths
-    assert torch.equal(vectors.ids, batch.source.values)
+    assert vectors.layout.lengths == model.front.lengths(batch.source.lengths)
+    assert (vectors.ids is None) is not settings.reads_ids
+    if settings.reads_ids:
+        assert shape == ()
+        assert torch.equal(vectors.ids, ids)
 
 
 @pytest.mark.parametrize("kind", sorted(ENCODERS))

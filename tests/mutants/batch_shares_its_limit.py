@@ -1,5 +1,7 @@
 """Constraints whose limits come from the longest source of the batch."""
 
+from dataclasses import replace
+
 import pipeline.decoding.constraints as constraints
 import pipeline.decoding.search as search
 
@@ -14,8 +16,8 @@ WHY = "A short source may say more beside a long one, as where a limit is the pa
 def mutate(monkeypatch):
     original = constraints.constrain
 
-    def constrain(*arguments):
-        own = original(*arguments)
-        return constraints.Constraints(own.limits.max().expand_as(own.limits), own.prefixes)
+    def constrain(*arguments, **named):
+        own = original(*arguments, **named)
+        return replace(own, limits=own.limits.max().expand_as(own.limits))
 
     monkeypatch.setattr(search, "constrain", constrain)

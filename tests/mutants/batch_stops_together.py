@@ -13,8 +13,8 @@ WHY = "Stopping is decided for the batch, so a source stops when its neighbour d
 def mutate(monkeypatch):
     original = beam.Beam._proven
 
-    def proven(self, live, going, places, step, n):
-        mine = original(self, live, going, places, step, n) | ~going.any(1)
+    def proven(self, taken, places, step, n):
+        mine = original(self, taken, places, step, n) | ~taken.going.any(1)
         return mine.any().expand_as(mine)
 
     monkeypatch.setattr(beam.Beam, "_proven", proven)

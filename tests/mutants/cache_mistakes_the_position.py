@@ -2,8 +2,7 @@
 
 import torch
 
-import pipeline.models.transformer_decoder as transformer_decoder
-from pipeline.models.positions import sinusoids
+import pipeline.models.positions as positions
 
 LAW = "cache"
 TEST = "tests/laws/test_cache.py::test_one_step_is_the_forced_pass"
@@ -11,8 +10,10 @@ WHY = "A step adds the sines and cosines of the first position to every id."
 
 
 def mutate(monkeypatch):
-    def first(position, longest, width, dtype):
-        place = torch.zeros_like(position) if len(position) == 1 else position
-        return sinusoids(place, longest, width, dtype)
+    original = positions.Sinusoidal.add
 
-    monkeypatch.setattr(transformer_decoder, "sinusoids", first)
+    def first(self, vectors, position, longest):
+        place = torch.zeros_like(position) if len(position) == 1 else position
+        return original(self, vectors, place, longest)
+
+    monkeypatch.setattr(positions.Sinusoidal, "add", first)

@@ -1,17 +1,17 @@
 """A recurrence whose gradient forgets one way back to the state before."""
 
-import pipeline.models.gru as gru
+from pipeline.models.gru import GRUSlopes
 
 LAW = "gradient"
-TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on"
+TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on[gru]"
 WHY = "The reset gate's slope is left out, so the gradient is nearly right."
 
 
 def mutate(monkeypatch):
-    original = gru.Slopes.of
+    original = GRUSlopes.back
 
-    def of(self, number, total, step, before):
-        original(self, number, total, step, before)
+    def back(self, number, carry, moment, before):
+        original(self, number, carry, moment, before)
         self.through_parts[number][:, : self.units] = 0
 
-    monkeypatch.setattr(gru.Slopes, "of", of)
+    monkeypatch.setattr(GRUSlopes, "back", back)

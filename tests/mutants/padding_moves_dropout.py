@@ -2,8 +2,7 @@
 
 import torch
 
-import pipeline.models.transformer_decoder as transformer_decoder
-import pipeline.models.transformer_encoder as transformer_encoder
+import pipeline.models.block as block
 from pipeline.models.dropout import salted
 
 LAW = "padding"
@@ -14,7 +13,6 @@ WHY = "What is dropped depends on which examples lie before this one."
 def mutate(monkeypatch):
     def position_keys(examples, layout):
         places = torch.arange(layout.positions)
-        return None if examples is None else salted(examples[0], places)
+        return None if examples is None else salted(examples.keys[0], places)
 
-    for module in (transformer_encoder, transformer_decoder):
-        monkeypatch.setattr(module, "position_keys", position_keys)
+    monkeypatch.setattr(block, "position_keys", position_keys)

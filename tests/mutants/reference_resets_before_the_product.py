@@ -2,19 +2,22 @@
 
 import torch
 
-import pipeline.models.gru as gru
+from pipeline.models.gru import GRU
 
 LAW = "reference"
-TEST = "tests/laws/test_reference.py::test_one_step_of_a_gru_is_torchs_cell"
+TEST = (
+    "tests/laws/test_reference_of_recurrence.py::"
+    "test_one_step_is_torchs_cell_with_and_without_gradients[gru]"
+)
 WHY = "The new state's own bias is added outside of the reset gate's reach."
 
 
 def mutate(monkeypatch):
-    original = gru.cell
+    original = GRU.step
 
-    def cell(gates, product, state, bias):
+    def step(self, gates, product, state, bias):
         units = state.shape[-1]
         shifted = torch.cat([gates[..., : 2 * units], gates[..., 2 * units :] + bias], -1)
-        return original(shifted, product, state, torch.zeros_like(bias))
+        return original(self, shifted, product, state, torch.zeros_like(bias))
 
-    monkeypatch.setattr(gru, "cell", cell)
+    monkeypatch.setattr(GRU, "step", step)

@@ -3,7 +3,7 @@
 import pipeline.models.multihead as multihead
 
 LAW = "reference"
-TEST = "tests/laws/test_reference.py::test_the_transformers_encoder_block"
+TEST = "tests/laws/test_reference_of_transformer.py::test_the_transformers_encoder_block"
 WHY = "All heads together are taken for one."
 
 

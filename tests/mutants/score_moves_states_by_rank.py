@@ -2,7 +2,7 @@
 
 import torch
 
-import pipeline.decoding.beam as beam
+import pipeline.decoding.live as live
 
 LAW = "score"
 TEST = (
@@ -13,10 +13,10 @@ WHY = "A hypothesis goes on with the state of another one, so its score is of an
 
 
 def mutate(monkeypatch):
-    original = beam._Live.select
+    original = live.Live.select
 
     def select(self, sources, order, beams, going):
         rank = torch.arange(beams.shape[1]).expand_as(beams).minimum(beams.max())
         return original(self, sources, order, rank, going)
 
-    monkeypatch.setattr(beam._Live, "select", select)
+    monkeypatch.setattr(live.Live, "select", select)

@@ -1,5 +1,7 @@
 """Constraints that do not force EOS at a source's limit."""
 
+from dataclasses import replace
+
 import pipeline.decoding.constraints as constraints
 
 LAW = "search"
@@ -11,7 +13,6 @@ def mutate(monkeypatch):
     original = constraints.Constraints.forced
 
     def forced(self, step):
-        later = constraints.Constraints(self.limits + 1, self.prefixes)
-        return original(later, step)
+        return original(replace(self, limits=self.limits + 1), step)
 
     monkeypatch.setattr(constraints.Constraints, "forced", forced)

@@ -11,16 +11,12 @@ WHY = "As many continuations live on after one has ended as before, so more are 
 
 
 def mutate(monkeypatch):
-    original = beam.Beam._take
-
-    def take(self, model, live, places, step):
-        counts = places.counts.clone()
-        wider = self.model_copy(update={"beam_size": self.beam_size + int(counts.max())})
-        return original(wider, model, live, places, step)
-
     class Roomy(beam.Places):
         def __init__(self, sources, places, longest, device):
             super().__init__(sources, places * longest, longest, device)
+            self.places = places
+
+        def free(self, rows):
+            return self.counts[rows] * 0 + self.places
 
     monkeypatch.setattr(beam, "Places", Roomy)
-    monkeypatch.setattr(beam.Beam, "_take", take)

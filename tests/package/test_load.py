@@ -1,13 +1,17 @@
 """A loaded package predicts, beside other versions, with its own code; bad input is named."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from pipeline.decoding.allowed import Grammar, Texts
+from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import Decoding
 from pipeline.decoding.greedy import Greedy
+from pipeline.decoding.sampling import Sampling
 from pipeline.files import write_manifest
 from pipeline.package.load import load
 from pipeline.problems import Problem
@@ -39,6 +43,45 @@ def test_greedy_packages_take_a_beam_too(make_package, package, tmp_path: Path):
     assert len(predictor.predict(["Ein Hund lief."])[0]) == 1
     beam = predictor.predict(["Ein Hund lief."], n_best=2, beam_size=3)
     assert beam == load(package).predict(["Ein Hund lief."])
+
+
+def test_samplers_take_a_beam_too_and_say_how_they_score(make_package, tmp_path: Path):
+    drawn = Decoding(search=Sampling(samples=2, max_length_extra=4, max_length_ratio=0.5))
+    predictor = load(make_package(tmp_path / "sampling", drawn))
+    assert predictor.predict(["Ein Hund lief."])[0][0].formula == "s, EOS counts in s"
+    (beam,) = predictor.predict(["Ein Hund lief."], n_best=3, beam_size=3)
+    assert len(beam) == 3
+    assert beam[0].formula == "s / n, EOS counts in n"
+
+
+def test_a_package_allows_what_its_settings_allow(make_package, tmp_path: Path):
+    rules = Grammar(rules={"start": "(Ein|Das) [a-zA-Z]{2,4}\\."})
+    listed = Texts(texts=("Das Kind aß.", "Ein Hund lief."))
+    for number, allowed in enumerate((rules, listed)):
+        decoding = Decoding(search=Beam(beam_size=3), allowed=allowed, n_best=2)
+        found = load(make_package(tmp_path / str(number), decoding)).predict(["Ein Hund."])[0]
+        for one in found:
+            if allowed is listed:
+                assert one.text in listed.texts
+            else:
+                assert re.fullmatch(rules.rules["start"], one.text)
+
+
+def test_given_targets_are_scored_as_the_search_would_have(package):
+    predictor = load(package)
+    texts = ["Ein Hund lief.", "", "Das Kind aß."]
+    found = [one[0] for one in predictor.predict(texts)]
+    scored = predictor.score(texts, [one.text for one in found])
+    assert [one.text for one in scored] == [one.text for one in found]
+    for one, again in zip(found, scored, strict=True):
+        assert again.formula == "s / n, EOS counts in n"
+        if one.pieces == again.pieces:  # spelled as the pieces would
+            assert again.score == pytest.approx(one.score, abs=1e-5)
+    assert predictor.score([], []) == []
+    with pytest.raises(Problem, match="3 texts need as many targets"):
+        predictor.score(texts, ["x"])
+    with pytest.raises(Problem, match="input 1: expected text"):
+        predictor.score(texts, ["x", None, "y"])
 
 
 def test_a_source_longer_than_training_saw_is_cut_as_it_was_there(make_package, tmp_path: Path):
@@ -73,8 +116,10 @@ def test_two_versions_of_the_code_live_in_one_process(make_package, package, tmp
         path.write_text(text.replace(next((package / "code").iterdir()).name, "seqline_other"))
     predictor = folder / "package" / "predictor.py"
     text = predictor.read_text(encoding="utf-8")
-    assert "return hypotheses(self._pieces, found)" in text
-    changed = text.replace("return hypotheses(self._pieces, found)", "return []")
+    assert "return hypotheses(self._pieces, found, str(decoding.search.formula()))" in text
+    changed = text.replace(
+        "return hypotheses(self._pieces, found, str(decoding.search.formula()))", "return []"
+    )
     predictor.write_text(changed, encoding="utf-8")
     write_manifest(other, package_digest="other", modules="seqline_other")
     assert load(other).predict(["Ein Hund lief."]) == []

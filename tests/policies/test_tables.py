@@ -42,8 +42,8 @@ MEMBERS = [
 def test_these_are_the_tables():
     assert {name for _, name, _ in TABLES} == {
         "READERS", "RULES", "TRAINERS", "TASKS", "METRICS",
-        "FRONTS", "ENCODERS", "DECODERS", "GENERATORS",
-        "SEARCHES", "NORMALISATIONS", "SCHEDULES", "OPTIMIZERS",
+        "FRONTS", "ENCODERS", "DECODERS", "GENERATORS", "ATTENTIONS",
+        "SEARCHES", "NORMALISATIONS", "ALLOWED", "SCHEDULES", "OPTIMIZERS",
     }  # fmt: skip
 
 

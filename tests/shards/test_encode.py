@@ -3,8 +3,11 @@ import pickle
 import pytest
 
 from pipeline.normalise import Normaliser
+from pipeline.pieces.bpe import Bpe
+from pipeline.pieces.bpe_dropout import BpeDropout
 from pipeline.pieces.ids import EOS
 from pipeline.pieces.pieces import Pieces
+from pipeline.pieces.sampler import Draw
 from pipeline.pieces.unigram import Unigram
 from pipeline.records import Row
 from pipeline.rows import row_batch
@@ -18,8 +21,9 @@ def pieces():
     return Pieces((Unigram(vocabulary=290, threads=1).train(texts),), Normaliser())
 
 
-def encode(pieces, split, pairs, longest=8):
-    encoder = pickle.loads(pickle.dumps(Encoder(pieces, Translation(), longest, longest)))
+def encode(pieces, split, pairs, longest=8, draw=None):
+    encoder = Encoder(pieces, Translation(), longest, longest, draw)
+    encoder = pickle.loads(pickle.dumps(encoder))
     rows = [
         Row(f"c:{i}", "c", split, "g", source, target, (target,), "de", "en")
         for i, (source, target) in enumerate(pairs)
@@ -53,6 +57,20 @@ def test_the_bound_itself_is_allowed(pieces):
     length = len(pieces.encode_source([SHORT])[0])
     assert encode(pieces, "train", [(SHORT, "")], length)[0]["dropped"] is None
     assert encode(pieces, "train", [(SHORT, "")], length - 1)[0]["dropped"] == "source_too_long"
+
+
+def test_a_drawn_segmentation_that_is_too_long_gives_way_to_the_best():
+    texts = [f"Satz Nummer {i} von vielen grünen Wiesen" for i in range(50)]
+    pieces = Pieces((Bpe(vocabulary=300, threads=1).train(texts),), Normaliser())
+    text = "Satz Nummer 7"
+    (best,) = pieces.encode_source([text])
+    draw = Draw(BpeDropout(rate=0.9), 1)
+    (wide,) = encode(pieces, "train", [(text, text)], 60, draw)
+    (tight,) = encode(pieces, "train", [(text, text)], len(best), draw)
+    assert len(wide["source"]) > len(best)
+    assert tight["source"] == best
+    assert pieces.decode([wide["target"]]) == pieces.decode([tight["target"]]) == [text]
+    assert encode(pieces, "train", [(text, text)], len(best) - 1, draw)[0]["dropped"] is not None
 
 
 def test_ids_stay_beside_their_rows(pieces):

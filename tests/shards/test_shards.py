@@ -64,6 +64,27 @@ def test_lengths_and_manifest_say_what_the_blocks_hold(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("side", "number"), [("source", 21), ("target", 7)])
+def test_an_id_beyond_its_vocabulary_is_a_problem_that_names_the_example(tmp_path, side, number):
+    shards = open_shards(write(tmp_path / "s", examples(22)))
+    vocabularies = {"source": 22, "target": 8}
+    shards.check_ids(*vocabularies.values())
+    vocabularies[side] = number
+    with pytest.raises(Problem, match=f"a {side} id is beyond the vocabulary") as caught:
+        shards.check_ids(*vocabularies.values())
+    first = {"source": ("00002.arrow", "21 in example c:20"), "target": ("00000.arrow", "7 in")}
+    name, value = first[side]
+    assert caught.value.where == str(tmp_path / "s" / name)
+    assert caught.value.value.startswith(value)
+
+
+def test_a_negative_id_is_beyond_it_too(tmp_path):
+    shards = open_shards(write(tmp_path / "s", [("c:0", [5, 3], [4]), ("c:1", [3], [4, -2])]))
+    with pytest.raises(Problem) as caught:
+        shards.check_ids(10, 10)
+    assert caught.value.value == "-2 in example c:1"
+
+
 def test_ids_are_views_of_the_file(tmp_path):
     shards = open_shards(write(tmp_path / "s", examples(8)))
     before = pa.total_allocated_bytes()

@@ -98,7 +98,7 @@ def test_hypotheses_are_those_of_each_text_alone_but_for_cut_sources(inputs, wri
     pieces = Pieces.read(inputs / "pieces")
     sources = pieces.encode_source([one.source for one in rows])
     found = decode_ids(model, sources, SETTINGS.decoding.search, n_best=2, batch_sentences=1)
-    texts = hypotheses(pieces, found)
+    texts = hypotheses(pieces, found, "s / n, EOS counts in n")
     outputs = read_outputs(written / "hypotheses")
     found = [one.hypotheses for corpus in ("flickr", "coco") for one in outputs[corpus]]
     for number, (one, again) in enumerate(zip(found, texts, strict=True)):

@@ -65,6 +65,37 @@ def test_bounds_that_leave_nothing_are_a_problem(dataline, tmp_path):
     assert caught.value.where == "params.yaml, encoding"
 
 
+REGULARISED = {"subword_regularisation": {"kind": "n_best", "variants": 2, "alpha": 0.2}}
+
+
+def test_variants_of_the_training_examples_lie_beside_them(dataline, tmp_path):
+    corpora = dataline.corpus(tmp_path / "corpora")
+    bounds = {"max_source_pieces": 30, "max_target_pieces": 30}
+    out = dataline.run(tmp_path, corpora, encoding=bounds | REGULARISED)
+    pieces = Pieces.read(out / "pieces")
+    best = open_shards(out / "shards" / "train")
+    variants = [open_shards(out / "shards" / "train-variants" / n) for n in ("1", "2")]
+    blocks = [one.block(0) for one in (best, *variants)]
+    assert blocks[0]["id"] == blocks[1]["id"] == blocks[2]["id"]
+    texts = [pieces.decode(block["target"].to_pylist()) for block in blocks]
+    assert texts[0] == texts[1] == texts[2]
+    sources = [block["source"].to_pylist() for block in blocks]
+    assert sources[0] != sources[1] != sources[2]
+    assert max(shards.longest[0] for shards in variants) <= 30
+    dataline.run(tmp_path, corpora, ["encode"], encoding=bounds)
+    assert sorted(path.name for path in (out / "shards").iterdir()) == ["test", "train", "valid"]
+
+
+def test_a_sampler_that_does_not_fit_the_pieces_is_a_problem_before_anything_is_written(
+    dataline, tmp_path
+):
+    sampler = {"subword_regularisation": {"kind": "bpe_dropout"}}
+    with pytest.raises(Problem, match="unigram pieces have no merges") as caught:
+        dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"), encoding=sampler)
+    assert caught.value.where == "params.yaml, encoding.subword_regularisation.kind"
+    assert not (tmp_path / "artifacts" / "shards").exists()
+
+
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
@@ -84,6 +115,7 @@ def test_any_number_of_processes_writes_the_same_bytes(dataline, tmp_path, monke
     digests = []
     for processes in (1, 2):
         folder, machine = tmp_path / str(processes), {"data_processes": processes}
-        out = dataline.run(folder, corpora, machine=machine)
-        digests.append([open_shards(out / "shards" / split).digest for split in dataline.ROLES])
+        out = dataline.run(folder, corpora, machine=machine, encoding=REGULARISED)
+        parts = [*dataline.ROLES, "train-variants/1", "train-variants/2"]
+        digests.append([open_shards(out / "shards" / part).digest for part in parts])
     assert digests[0] == digests[1]

@@ -3,6 +3,7 @@
 import os
 import socket
 
+import pyarrow as pa
 import pytest
 
 from pipeline.machine import Machine
@@ -11,6 +12,9 @@ from pipeline.pieces import TRAINERS
 from pipeline.pieces.pieces import write_pieces
 from pipeline.problems import Problem
 from pipeline.seats import Seat
+from pipeline.shards.read import open_shards
+from pipeline.shards.schema import EXAMPLES
+from pipeline.shards.write import write_shards
 from pipeline.stages import train
 from pipeline.training import finished, lease, runkey
 from pipeline.training.fit import Outcome
@@ -46,6 +50,44 @@ def test_shards_of_other_pieces_are_a_problem(dataline, tmp_path):
     with pytest.raises(Problem, match="made with other pieces") as caught:
         train.job_of(SETTINGS, machine, out)
     assert caught.value.where == str(out / "shards" / "train")
+
+
+def test_sequences_longer_than_learned_positions_are_a_problem_before_the_first_step(
+    dataline, tmp_path
+):
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    machine = Machine(state=tmp_path / "state")
+    longest = max(open_shards(out / "shards" / split).longest for split in ("train", "valid"))
+
+    def settings(**limits):
+        parts = {
+            part: PART | {"positions": "learned", "max_positions": limits.get(part, 200)}
+            for part in ("encoder", "decoder")
+        }
+        model = SETTINGS.model.model_dump() | parts
+        return train.Settings(model=model, training=SETTINGS.training)
+
+    train.job_of(settings(encoder=longest[0]), machine, out)
+    with pytest.raises(Problem, match=f"longer than the {longest[0] - 1} positions") as caught:
+        train.job_of(settings(encoder=longest[0] - 1), machine, out)
+    assert caught.value.where == "params.yaml, model.encoder"
+    assert f"to {longest[0]} at least" in caught.value.remedy
+    with pytest.raises(Problem, match="positions that the decoder takes"):
+        train.job_of(settings(decoder=5), machine, out)
+
+
+def test_ids_beyond_the_vocabulary_are_a_problem_before_the_first_step(dataline, tmp_path):
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    train_shards = open_shards(out / "shards" / "train")
+    rows = train_shards.block(0).to_pylist()
+    rows[3]["target"][0] = 300
+    block = pa.RecordBatch.from_pylist(rows, schema=EXAMPLES)
+    sizes = {"shard_rows": 65536, "block_rows": 1024}
+    digest = train_shards.pieces_digest
+    write_shards(out / "shards" / "train", [block], **sizes, pieces_digest=digest)
+    with pytest.raises(Problem, match="a target id is beyond the vocabulary") as caught:
+        train.job_of(SETTINGS, Machine(state=tmp_path / "state"), out)
+    assert caught.value.value == f"300 in example {rows[3]['id']}"
 
 
 def started_from(folder):

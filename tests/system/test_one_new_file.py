@@ -111,6 +111,9 @@ class BagSettings(EncoderSettings):
     def check(self, width: int) -> None:
         """Any width does."""
 
+    def longest(self) -> int | None:
+        """Any number of positions."""
+
     def build(self, width: int) -> Encoder:
         """The encoder with weights that are not yet filled."""
         return Bag(width)

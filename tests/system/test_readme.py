@@ -32,6 +32,7 @@ def workspace(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme") / "workspace"
     shutil.copytree(made, folder, symlinks=True)
     (folder / "letters.txt").write_text("Guten Morgen\n\nGute Nacht\n")
+    (folder / "pairs.tsv").write_text("Guten Morgen\tGood morning\nGute Nacht\t\n")
     corpus = folder / "data/corpora/mine"
     corpus.mkdir(parents=True)
     (corpus / "news.de").write_text("Hallo\n")
@@ -48,6 +49,7 @@ def ran(workspace, call):
 
     run('seqline predict "Anna hat vor drei Wochen keinen Roman gelesen."')
     run("seqline predict --file letters.txt")
+    run("seqline score --file pairs.tsv")
     for name in ("plan", "run", "data", "status", "register", "gate", "report"):
         run(f"seqline {name}")
     run("dvc repro")
@@ -60,6 +62,7 @@ def ran(workspace, call):
     run("dvc pull")
     run("dvc add data/corpora/mine")
     run("seqline run -S decoding.search.beam_size=3")
+    run('seqline predict --ensemble 1 --ensemble 2 "Guten Morgen"')
     run('seqline rollback --why "worse on dates"')
     run("seqline register")  # the challenger again
     run("seqline promote")
@@ -90,6 +93,7 @@ def test_the_commands_say_what_the_readme_promises(ran, workspace):
     assert "nothing is stale" in ran["seqline run"]
     assert "beam_size" in ran["seqline run -S decoding.search.beam_size=3"]
     assert len(ran["seqline predict --file letters.txt"].splitlines()) == 4  # and with which model
+    assert "EOS counts in n" in ran["seqline score --file pairs.tsv"]
     assert "sample-de-en" in ran["seqline register"]
     assert "worse on dates" in ran["seqline history"]
     assert (workspace / "report/report.html").is_file()

@@ -8,6 +8,7 @@ and as one of an ensemble of two.
 
 from itertools import pairwise
 from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 import torch
@@ -27,7 +28,10 @@ BLANK = 0
 
 
 class Copying(GeneratorSettings):
-    """A pointer-generator (See et al. 2017): write an id of the vocabulary, or copy one."""
+    """Write an id of the vocabulary, or copy one."""
+
+    needs_attention: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
 
     def build(self, width, vocabulary):
         return CopyingGenerator(width)
@@ -50,9 +54,8 @@ class CopyingGenerator(Generator):
         log_probs = self._log_probs(step, ids, table)
         return {"copying": -log_probs.gather(1, targets.values[:, None]).sum()}
 
-    def log_probs(self, step, state, table):
-        ids = state.fixed["source ids"][:, None].expand_as(step.attention)
-        return self._log_probs(step, ids, table)
+    def log_probs(self, step, ids, table):
+        return self._log_probs(step, ids.expand_as(step.attention), table)
 
     def _log_probs(self, step, ids, table):
         written = torch.softmax(step.output @ table.weight.T, -1)

@@ -1,0 +1,53 @@
+"""Attention by products (Luong et al. 2015): score(q, k) = q · k, as published without a scale."""
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.models.attention import Attention, AttentionSettings, Fixed, looked, memory_values
+from pipeline.models.seam import Memory
+
+
+class Dot(AttentionSettings):
+    """Products of the decoder's state and the memory's states; it has no weights of its own."""
+
+    attends: ClassVar[bool] = True
+
+    def check(self, units: int, width: int) -> None:
+        """Both sides of a product have the same width."""
+        if units != width:
+            raise ValueError(
+                f"attention dot needs units: {width}, the model's width, not {units}; "
+                "attention general does not"
+            )
+
+    def build(self, units: int, width: int) -> Attention:
+        """Nothing to fill."""
+        return DotAttention()
+
+
+class DotAttention(Attention):
+    """Keys and values are the memory's states."""
+
+    def fixed(self, memory: Memory) -> Fixed:
+        """The states."""
+        return memory_values(memory)
+
+    def forward(
+        self,
+        queries: Float[Tensor, "sources targets width"],
+        fixed: Fixed,
+        coverage: Float[Tensor, "sources targets longest"] | None,
+    ) -> tuple[Float[Tensor, "sources targets width"], Float[Tensor, "sources targets longest"]]:
+        """Contexts and weights."""
+        return looked(products(queries, fixed["values"]), fixed)
+
+
+def products(
+    queries: Float[Tensor, "sources targets width"], keys: Float[Tensor, "sources longest width"]
+) -> Float[Tensor, "sources targets longest"]:
+    """q · k of every pair of a source, given as float32 at least."""
+    scores = torch.bmm(queries, keys.transpose(1, 2))
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

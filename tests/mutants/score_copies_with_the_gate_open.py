@@ -1,0 +1,22 @@
+"""A search that takes the gate of copying for half open."""
+
+import torch
+
+import pipeline.models.pointer as pointer
+
+LAW = "score"
+TEST = (
+    "tests/laws/test_score_of_copying.py::"
+    "test_the_score_of_a_found_hypothesis_is_minus_its_loss[None-gru, copying]"
+)
+WHY = "In search an id is written and copied alike, whatever the gate says."
+
+
+def mutate(monkeypatch):
+    original = pointer.mixture
+
+    def mixture(written, copied, gate):
+        search = written.ndim == 3
+        return original(written, copied, torch.zeros_like(gate) if search else gate)
+
+    monkeypatch.setattr(pointer, "mixture", mixture)
