@@ -91,6 +91,7 @@ def test_scaled_embeddings_are_the_tables_rows_times_the_root_of_the_width(scale
     assert torch.equal(table(torch.tensor([5])), table.weight[5:6] * factor)
 
 
+@pytest.mark.attends
 @pytest.mark.parametrize(
     ("precision", "weights", "vectors"),
     [
@@ -108,9 +109,9 @@ def test_precision_is_that_of_the_vectors_and_weights_stay_masters(
     step = model.teach(batch, memory, tiny.CHANCE)
     assert {parameter.dtype for parameter in model.parameters()} == {weights}
     assert memory.states.dtype == step.output.dtype == vectors
-    loss = model.losses(batch, tiny.CHANCE)["cross_entropy"]
-    assert loss.dtype == weights
-    loss.backward()
+    losses = model.losses(batch, tiny.CHANCE)
+    assert {loss.dtype for loss in losses.values()} == {weights}
+    sum(losses.values()).backward()
     assert {parameter.grad.dtype for parameter in model.parameters()} == {weights}
     state = model.encode(batch, attention=True)
     log_probs, attention, _ = model.advance(torch.full((3, 1), 2), state)
