@@ -29,6 +29,7 @@ COMBINATIONS = (
     "transformer to lstm",
     "rnn, reversed to a fixed context",
 )
+LAYERS = {"transformer, modern": 2}  # else 1: from distances alone, places take a second layer
 STEPS = 200
 BATCH = 48
 
@@ -46,6 +47,8 @@ def trained(tiny, combination, seed):
         part: {**tiny.without_dropout(settings[part]), **PARTS[settings[part]["kind"]]}
         for part in ("encoder", "decoder")
     }
+    for part in parts.values():
+        part["layers"] = LAYERS.get(combination, 1)
     model = tiny.model_of(
         combination, precision="fp32", seed=seed, width=WIDTH, vocabulary=VOCABULARY, **parts
     )
