@@ -90,6 +90,22 @@ def test_decays_are_those_of_the_paper():
     assert sigmoid.truth(round(20 * math.log(20))) == pytest.approx(0.5, abs=0.01)
 
 
+FALLING = {
+    "exponential": {"k": 0.99},
+    "inverse_sigmoid": {"k": 100},
+    "linear": {"over_steps": 900},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(DECAYS))
+def test_every_decay_falls_from_1_to_its_least(kind):
+    falls = [decay(kind, least=0.1, **FALLING[kind]).truth(step) for step in range(1000)]
+    assert falls[0] == 1
+    assert falls[1] > 0.98
+    assert falls == sorted(falls, reverse=True)
+    assert falls[-1] == 0.1
+
+
 def test_a_decay_may_begin_later():
     late = decay("linear", over_steps=4, after_steps=10)
     assert [late.truth(step) for step in (1, 10, 11, 14)] == [1, 1, 0.75, 0]

@@ -43,7 +43,7 @@ def test_these_are_the_tables():
     assert {name for _, name, _ in TABLES} == {
         "READERS", "RULES", "TRAINERS", "TASKS", "METRICS",
         "FRONTS", "ENCODERS", "DECODERS", "GENERATORS", "ATTENTIONS",
-        "SEARCHES", "NORMALISATIONS", "ALLOWED", "SCHEDULES", "OPTIMIZERS",
+        "SEARCHES", "NORMALISATIONS", "ALLOWED", "SCHEDULES", "OPTIMIZERS", "DECAYS", "SAMPLERS",
     }  # fmt: skip
 
 
