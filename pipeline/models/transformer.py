@@ -1,6 +1,7 @@
 """The options of a Transformer, which its encoder and decoder share; each has settings of its own.
 
-As published (Vaswani et al. 2017): `norm_first: false`, and the defaults of all other options.
+As published (Vaswani et al. 2017): `norm_first: false`, and all else that is not a number as the
+defaults have it; the base model has 6 layers, 8 heads and 2,048 channels inside, at width 512.
 """
 
 from typing import ClassVar, Literal
@@ -34,7 +35,7 @@ class TransformerSettings(Settings):
     """How these are bent. swiglu (Shazeer 2020) has a third matrix: with 2/3 of the channels it has
     as many weights as the others."""
     norm: Literal["layer", "rms"] = "layer"
-    """Layer norm, or its root mean square alone (Zhang & Sennrich 2019), which is cheaper."""
+    """Layer norm, or its root mean square alone (Zhang & Sennrich 2019): no mean, no bias."""
     norm_first: bool = True
     """Norms before sublayers, and a last one (Xiong et al. 2020). false: after each sum, as
     published, which needs warm-up to train and fails where it is deep."""
@@ -62,26 +63,34 @@ class TransformerSettings(Settings):
             raise Problem(what, where="params.yaml, model.width", value=width, remedy=remedy)
         if self.positions == "rotary" and width // self.heads % 2:
             what = f"rotary needs heads of an even width, not {width // self.heads}"
-            raise self._problem("positions", what, "change heads or model.width")
-        if self.positions == "learned" and self.max_positions is None:
-            what = "learned positions need the longest length that occurs"
-            raise self._problem("max_positions", what, "set it to encoding's limit and 1 for EOS")
-        if self.positions != "learned" and self.max_positions is not None:
-            what = f"{self.positions} positions have no limit"
-            raise self._problem("max_positions", what, "remove it, or set positions: learned")
+            raise self._problem("positions", self.positions, what, "change heads or model.width")
+        self._check_limit()
 
     def _check_heads(self, width: int) -> None:
         if width % self.heads:
             what = f"{self.heads} heads do not divide the width {width}"
-            raise self._problem("heads", what, f"choose one of {_divisors(width)}")
+            remedy = f"choose one of {_divisors(width)}"
+            raise self._problem("heads", self.heads, what, remedy)
         shared = self.key_value_heads
         if shared is not None and self.heads % shared:
             what = f"{shared} heads of keys and values do not divide {self.heads} heads"
-            raise self._problem("key_value_heads", what, f"choose one of {_divisors(self.heads)}")
+            remedy = f"choose one of {_divisors(self.heads)}"
+            raise self._problem("key_value_heads", shared, what, remedy)
 
-    def _problem(self, field: str, what: str, remedy: str) -> Problem:
+    def _check_limit(self) -> None:
+        limit = self.max_positions
+        if self.positions == "learned" and limit is None:
+            what = "learned positions need the longest length that occurs"
+            remedy = "set it to encoding's limit and 1 for EOS"
+            raise self._problem("max_positions", limit, what, remedy)
+        if self.positions != "learned" and limit is not None:
+            what = f"{self.positions} positions have no limit"
+            remedy = "remove it, or set positions: learned"
+            raise self._problem("max_positions", limit, what, remedy)
+
+    def _problem(self, field: str, value: object, what: str, remedy: str) -> Problem:
         where = f"params.yaml, model.{self.part}.{field}"
-        return Problem(what, where=where, value=getattr(self, field), remedy=remedy)
+        return Problem(what, where=where, value=value, remedy=remedy)
 
     def longest(self) -> int | None:
         """The most positions: a limit of learned ones alone."""

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 import pipeline.settings
+from pipeline.batches.batch import Batch
 from pipeline.batches.collate import Examples, open_examples
 from pipeline.batches.slots import slot_cost
 from pipeline.cluster import train_workers
@@ -40,7 +41,7 @@ from pipeline.training.lease import take_lease, this_process
 from pipeline.training.progress import FILE
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
-from pipeline.training.validation import Validation
+from pipeline.training.validation import Validation, within
 from pipeline.training.warmstart import take_start
 
 DESK, STOP = "driver-", "stop"
@@ -129,25 +130,32 @@ def work(seat: Seat, job: Job) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
-    validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu)
+    search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
+    validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
     keep = partial(
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
-    training, probe = job.settings.training, np.arange(min(PROBE, valid.count))
+    training = job.settings.training
     fit(
         model,
         examples,
         training,
         place,
         validate=validate,
-        watch=partial(gradient_norms, batch=valid.batch(probe, probe).to(team.device)),
+        watch=partial(gradient_norms, batch=_probe(valid).to(team.device)),
         lesson=Lesson(model, training.scheduled_sampling, training.r_drop),
         keep=keep,
         team=team,
     )
+
+
+def _probe(valid: Examples) -> Batch:
+    """The examples whose gradients are watched."""
+    rows = np.arange(min(PROBE, valid.count))
+    return valid.batch(rows, rows)
 
 
 def _first_model(job: Job, pieces: Pieces) -> Model:

@@ -24,6 +24,14 @@ Ids = Sequence[int]
 GREEDY = Greedy(max_length_ratio=2.0, max_length_extra=10)
 
 
+def within(most_positions: int | None, longest_source: int) -> Greedy:
+    """The greedy search of validations, for a decoder that takes so many positions (None: any)."""
+    limit = int(GREEDY.max_length_ratio * longest_source) + GREEDY.max_length_extra
+    if most_positions is None or limit <= most_positions:
+        return GREEDY
+    return Greedy(max_length_ratio=0.0, max_length_extra=most_positions)
+
+
 class Validated(Learner, Searchable, Protocol):
     """A model that can be trained and searched."""
 
@@ -37,6 +45,7 @@ class Validation:
     batch_sentences: int
     texts: Callable[[Sequence[Ids]], list[str]]  # target ids → texts
     bleu: Callable[[Sequence[str], Sequence[str]], float]  # hypotheses, references → score
+    search: Greedy = GREEDY
 
     def __call__(self, model: Validated) -> Mapping[str, float]:
         """The scores, the same on every worker."""
@@ -57,7 +66,7 @@ class Validation:
         batch = self.examples.batch(numbers, np.arange(len(rows))).to(device)
         losses = {term: float(loss) for term, loss in model.losses(batch, None).items()}
         sources = [ids.tolist() for ids in self.examples.ids(numbers)[0]]
-        found = decode(model, sources, GREEDY, batch_sentences=len(rows), device=device)
+        found = decode(model, sources, self.search, batch_sentences=len(rows), device=device)
         texts = self.texts([best[0].ids for best in found])
         return {
             "number": number,

@@ -27,6 +27,7 @@ COMBINATIONS = (
     "transformer, copying, ctc",
     "rnn, reversed to a fixed context",
 )
+LAYERS = {"transformer, modern": 2}  # else 1: from distances alone, places take a second layer
 STEPS = 300
 BATCH = 48
 
@@ -41,6 +42,8 @@ def trained(tiny, combination, seed):
     """A plain loop: random batches, Adam, a rate that falls to nothing."""
     settings = tiny.MODELS[combination]
     parts = {part: tiny.one_layer(settings[part], 0.05, times=6) for part in ("encoder", "decoder")}
+    for part in parts.values():
+        part["layers"] = LAYERS.get(combination, 1)
     model = tiny.model_of(
         combination, precision="fp32", seed=seed, width=WIDTH, vocabulary=VOCABULARY, **parts
     )

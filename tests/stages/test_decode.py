@@ -112,6 +112,22 @@ def test_two_processes_write_the_same_bytes_as_one(inputs, written, tmp_path):
     assert files(tmp_path) == files(written)
 
 
+def test_only_what_is_allowed_is_written_and_the_batch_changes_no_bit(inputs, tmp_path):
+    search = {"kind": "beam", "beam_size": 3}
+    allowed = {"kind": "texts", "texts": ["Hund", "Hund 3", "Katzen im Haus"]}
+    settings = decode.Settings(
+        decoding={"search": search, "allowed": allowed, "n_best": 3, "batch_invariant": True}
+    )
+    for batch, processes in ((1, 1), (9, 2)):
+        machine = Machine(data_processes=processes, decode_batch=batch, device="cpu")
+        decode.run(settings, machine, inputs, tmp_path / str(batch))
+    assert files(tmp_path / "1") == files(tmp_path / "9")
+    for rows in read_outputs(tmp_path / "1" / "hypotheses").values():
+        for one in rows:
+            assert {hypothesis.text for hypothesis in one.hypotheses} == set(allowed["texts"])
+            assert one.hypotheses[0].formula == "s / n, EOS counts in n"
+
+
 def test_rows_without_their_sources_are_a_problem(inputs, tmp_path):
     for name in ("model", "pieces", "shards"):
         (tmp_path / name).symlink_to(inputs / name)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.training.team import Team
-from pipeline.training.validation import Validation
+from pipeline.training.validation import GREEDY, Validation, within
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,13 @@ def test_the_loss_is_the_mean_over_all_target_ids(engine, examples):
         (expected,) = model.losses(batch, None).values()
         found = validation(examples, Team())(model)["loss"]
     assert found == pytest.approx(float(expected) / sum(batch.target.lengths), rel=1e-12)
+
+
+def test_its_search_stays_within_the_positions_that_a_decoder_takes():
+    assert within(None, 300) is GREEDY
+    assert within(30, 10) is GREEDY  # which writes 2 · 10 + 10 ids at most
+    short = within(29, 10)
+    assert (short.max_length_ratio, short.max_length_extra) == (0, 29)
 
 
 @pytest.mark.parametrize("workers", [2, 3, 9])
