@@ -61,9 +61,10 @@ def trained(tiny, combination, seed):
     return model
 
 
+@pytest.mark.parametrize("named", COMBINATIONS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_copying_is_learned(tiny, combination, seed):
-    model = trained(tiny, combination, seed)
+def test_copying_is_learned(tiny, named, seed):
+    model = trained(tiny, named, seed)
     found = decode(model, [[*word, 3] for word in words()], Greedy(), batch_sentences=400)
     right = [list(best.ids) == word for (best,), word in zip(found, words(), strict=True)]
     assert sum(right) == len(right)
