@@ -61,8 +61,8 @@ def trained(tiny, combination, seed):
     return model
 
 
-@pytest.mark.parametrize("named", COMBINATIONS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("named", COMBINATIONS)
 def test_copying_is_learned(tiny, named, seed):
     model = trained(tiny, named, seed)
     found = decode(model, [[*word, 3] for word in words()], Greedy(), batch_sentences=400)
