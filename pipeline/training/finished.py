@@ -4,6 +4,7 @@
 manifest written last; the outs are copies, the same bytes whenever they are handed out.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -56,9 +57,10 @@ def run_facts(key: str, outcome: Outcome) -> dict[str, Any]:
 def curves(state: TrainingState) -> str:
     """The curves as CSV: a row a validation; a score that was not taken stays empty.
 
-    Norms of gradients follow, a column each, where they were watched.
+    Norms of gradients follow, a column each, where they were watched; in an order of their own,
+    since a state that was read from a checkpoint has lost that of the model.
     """
-    places = list(dict.fromkeys(place for row in state.curve for place in row.gradients))
+    places = sorted({place for row in state.curve for place in row.gradients}, key=_counted)
     lines = [",".join((*COLUMNS, *places))]
     for row in state.curve:
         bleu = row.scores.get("bleu", "")
@@ -66,6 +68,11 @@ def curves(state: TrainingState) -> str:
         cells = (row.step, row.train_loss, row.scores["loss"], bleu, row.rate, *norms)
         lines.append(",".join(str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
+
+
+def _counted(place: str) -> list[tuple[int, str]]:
+    """A key that puts `back_2` before `back_16`."""
+    return [(int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", place)]
 
 
 def is_finished(folder: Path) -> bool:

@@ -80,7 +80,7 @@ def test_a_steps_gradient_is_the_central_difference_of_the_groups_loss(
     batches = [examples.batch(places, places) for places in share]
     counts = step.group_counts(model, batches, Team())
     assert len(batches) > 2
-    assert len(set(counts.values())) == 2
+    assert len(set(counts.values())) >= 2
 
     def loss():
         sums = model.losses(examples.batch(rows, rows), tiny.CHANCE)

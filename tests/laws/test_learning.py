@@ -44,6 +44,8 @@ def trained(tiny, combination, seed):
     parts = {part: tiny.one_layer(settings[part], 0.05, times=6) for part in ("encoder", "decoder")}
     for part in parts.values():
         part["layers"] = LAYERS.get(combination, 1)
+        if part.get("attention") == {"kind": "dot"}:
+            part["units"] = WIDTH
     model = tiny.model_of(
         combination, precision="fp32", seed=seed, width=WIDTH, vocabulary=VOCABULARY, **parts
     )
