@@ -98,7 +98,7 @@ def test_what_is_no_complete_out_seeds_nothing(kept, tmp_path):
 @pytest.mark.parametrize("order", [1, -1])
 def test_norms_have_the_same_columns_in_whatever_order_a_checkpoint_gave_them(order):
     norms = {"back_16": 0.1, "back_2": 0.2, "of_encoder": 0.3}
-    row = Validation(4, 1.5, {"loss": 1.25}, 0.5, dict(list(norms.items())[::order]))
+    row = Validation(4, 1.5, 0.5, {"loss": 1.25}, dict(list(norms.items())[::order]))
     text = finished.curves(TrainingState(curve=(row,)))
     assert text.splitlines()[0].endswith(",rate,back_2,back_16,of_encoder")
     assert text.splitlines()[1].endswith(",0.5,0.2,0.1,0.3")
