@@ -21,7 +21,13 @@ RECORDS = [
     {"step": 0, "kind": "event", "values": {}, "note": "started", "time": 100.0},
     train(1, 100.0, 50),
     train(3, 102.0, 150, loss=2.5),
-    {"step": 3, "kind": "valid", "values": {"loss": 2.0, "bleu": 12.25}, "note": "", "time": 103},
+    {
+        "step": 3,
+        "kind": "valid",
+        "note": "",
+        "time": 103,
+        "values": {"loss": 2.0, "bleu": 12.25, "gradient_of_encoder": 0.5},
+    },
     train(10, 104.0, 500),
 ]
 
