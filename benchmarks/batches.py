@@ -20,7 +20,8 @@ from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
-from pipeline.models.seq2seq import Model, ModelSettings, build
+from pipeline.models.seq2seq import Model, build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import read_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.settings import parse

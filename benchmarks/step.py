@@ -161,7 +161,8 @@ def prepared(model: str, precision: str, folder: Path, steps: int, team: Any) ->
     """The engine's hands and course for a drawn model."""
     from pipeline.batches.collate import open_examples
     from pipeline.batches.slots import CPU_SLOT_COST
-    from pipeline.models.seq2seq import ModelSettings, build
+    from pipeline.models.seq2seq import build
+    from pipeline.models.settings import ModelSettings
     from pipeline.settings import parse
     from pipeline.training.loop import course_of
     from pipeline.training.settings import Training

@@ -17,7 +17,8 @@ import torch.distributed as dist
 from torch import nn
 
 from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
-from pipeline.models.seq2seq import ModelSettings, build  # noqa: F401
+from pipeline.models.seq2seq import build  # noqa: F401
+from pipeline.models.settings import ModelSettings  # noqa: F401
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES, variants_of
 from pipeline.shards.write import write_shards

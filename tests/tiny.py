@@ -14,7 +14,8 @@ from pipeline.batches.batch import Ragged
 from pipeline.batches.collate import batch_of
 from pipeline.models.layout import Layout
 from pipeline.models.seam import Chance
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.settings import parse
 
 VOCABULARY = 11

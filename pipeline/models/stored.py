@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from pipeline.files import read_json, write_json
-from pipeline.models.seq2seq import Model, ModelSettings, Precision
+from pipeline.models.seq2seq import Model, Precision
+from pipeline.models.settings import ModelSettings
 from pipeline.problems import Problem
 from pipeline.settings import parse
 from pipeline.tensors import read_tensors, write_tensors

@@ -31,7 +31,8 @@ from pipeline.metrics.bleu import Bleu
 from pipeline.metrics.metric import measure
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
-from pipeline.models.seq2seq import Model, ModelSettings, build
+from pipeline.models.seq2seq import Model, build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.seats import Seat, crew_of

@@ -12,7 +12,8 @@ from pipeline.decoding.decode import Decoding, decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.normalisation import Sum
 from pipeline.decoding.texts import hypotheses
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import read_model, write_model
 from pipeline.normalise import Normaliser
 from pipeline.package.load import load

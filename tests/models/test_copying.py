@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.problems import Problem
 from pipeline.settings import parse
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.models.seq2seq import ModelSettings
+from pipeline.models.settings import ModelSettings
 from pipeline.problems import Problem
 from pipeline.settings import parse
 

@@ -3,7 +3,8 @@ import torch
 
 from pipeline.models.chunked import Chunked
 from pipeline.models.recurrence import Unrolled
-from pipeline.models.seq2seq import Model, ModelSettings, build
+from pipeline.models.seq2seq import Model, build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.softmax import CrossEntropy
 from pipeline.problems import Problem
 from pipeline.settings import parse

@@ -6,7 +6,7 @@ import torch
 from pipeline.models.dropout import Dropout, ExampleKeys, example_keys, site
 from pipeline.models.positions import Learned
 from pipeline.models.seam import Chance
-from pipeline.models.seq2seq import ModelSettings
+from pipeline.models.settings import ModelSettings
 from pipeline.models.transformer_decoder import TransformerDecoderSettings
 from pipeline.models.transformer_encoder import TransformerEncoderSettings
 from pipeline.models.weights import fill

@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import Decoding
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.normalise import Normaliser
 from pipeline.package.write import write_package

@@ -9,7 +9,8 @@ from pipeline.decoding.decode import Decoding
 from pipeline.decoding.decode import decode as decode_ids
 from pipeline.decoding.texts import hypotheses
 from pipeline.machine import Machine
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import read_model, write_model
 from pipeline.normalise import Normaliser
 from pipeline.outputs import read_outputs

@@ -154,7 +154,8 @@ from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.machine import Machine
 from pipeline.models.seam import Chance
-from pipeline.models.seq2seq import ModelSettings, build
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
 from pipeline.outputs import Output, write_outputs
 from pipeline.records import Hypothesis
 from pipeline.settings import load, parse
