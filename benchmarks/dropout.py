@@ -1,8 +1,8 @@
 """Cost of dropout, forward and backward, on one thread: torch's and that of the example's own keys.
 
-    python benchmarks/dropout.py [--json FILE]
+    python benchmarks/dropout.py [--repeats 8] [--json FILE]
 
-Seconds are those of the processor; the best of eight repeats counts.
+Seconds are those of the processor; the best of the repeats counts.
 """
 
 import argparse
@@ -23,11 +23,12 @@ ROWS, RATE = 2000, 0.1
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows = [
-        measure(dtype, channels)
+        measure(dtype, channels, arguments.repeats)
         for dtype in (torch.float32, torch.bfloat16)
         for channels in (256, 1024)
     ]
@@ -39,11 +40,11 @@ def main() -> int:
     return 0
 
 
-def measure(dtype: torch.dtype, channels: int) -> dict[str, Any]:
+def measure(dtype: torch.dtype, channels: int, repeats: int) -> dict[str, Any]:
     vectors = torch.randn(ROWS, channels).to(dtype).requires_grad_()
     slope, keys, ours = torch.randn_like(vectors), mix(torch.arange(ROWS)), Dropout(RATE)
-    theirs = microseconds(lambda: functional.dropout(vectors, RATE), vectors, slope)
-    own = microseconds(lambda: ours(vectors, keys), vectors, slope)
+    theirs = microseconds(lambda: functional.dropout(vectors, RATE), vectors, slope, repeats)
+    own = microseconds(lambda: ours(vectors, keys), vectors, slope, repeats)
     return {
         "type": str(dtype).removeprefix("torch."),
         "rows": ROWS,
@@ -54,9 +55,11 @@ def measure(dtype: torch.dtype, channels: int) -> dict[str, Any]:
     }
 
 
-def microseconds(forward: Callable[[], Tensor], vectors: Tensor, slope: Tensor) -> float:
+def microseconds(
+    forward: Callable[[], Tensor], vectors: Tensor, slope: Tensor, repeats: int
+) -> float:
     best = float("inf")
-    for _ in range(8):
+    for _ in range(repeats):
         start = time.thread_time()
         for _ in range(10):
             torch.autograd.grad(forward(), vectors, slope)

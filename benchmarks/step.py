@@ -1,6 +1,7 @@
 """Speed of the training step: target tokens per second of the engine's own step.
 
-    python benchmarks/step.py [--models transformer gru] [--workers 2] [--steps 8] [--json FILE]
+    python benchmarks/step.py [--models transformer gru] [--workers 2] [--steps 8] [--pairs 29000]
+        [--json FILE]
 
 Transformer: 3+3 layers of width 256, 4 heads, 1,024 inner channels; GRU: one layer each way and
 two layers of 256 units. 8,000 joint pieces, groups of 4,000 target tokens, dropout 0.1, lengths as
@@ -47,7 +48,7 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        draw_examples(folder / "examples")
+        draw_examples(folder / "examples", arguments.pairs)
         for model in arguments.models:
             for precision in arguments.precisions:
                 rows.append(measure(folder, model, precision, arguments.workers, arguments.steps))
@@ -63,14 +64,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--pairs", type=int, default=29_000, help="to draw the groups from")
     parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
     return parser.parse_args()
 
 
-def draw_examples(folder: Path) -> None:
-    """29,000 pairs whose lengths are distributed, and go together, as those of captions."""
+def draw_examples(folder: Path, pairs: int) -> None:
+    """Pairs whose lengths are distributed, and go together, as those of captions."""
     random = np.random.default_rng(1)
-    common = random.gamma(9.0, 1.55, 29_000)
+    common = random.gamma(9.0, 1.55, pairs)
     lengths = [
         np.clip(common + random.normal(0, 2.0, len(common)), 3, 60).astype(int) + extra
         for extra in (1, 0)

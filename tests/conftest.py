@@ -52,12 +52,14 @@ def dataline(root):
 def pytest_generate_tests(metafunc):
     """A test that asks for `combination` runs for every combination of parts in tests/tiny.py.
 
-    With the mark `attends`, for those whose decoder attends to the ids of the source.
+    With the mark `attends`, for those whose decoder attends to the ids of the source; with the mark
+    `trains`, for those that differ for whoever trains them.
     """
     if "combination" in metafunc.fixturenames:
         tiny = load(Path(__file__).resolve().parents[1], "tiny")
-        attends = metafunc.definition.get_closest_marker("attends")
-        metafunc.parametrize("combination", tiny.ATTENDING if attends else tiny.NAMES)
+        names = tiny.ATTENDING if marked(metafunc.definition, "attends") else tiny.NAMES
+        names = tiny.TRAINED if marked(metafunc.definition, "trains") else names
+        metafunc.parametrize("combination", names)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -66,6 +66,8 @@ MODELS = {
     "patches": {**PATCHES, "encoder": TRANSFORMER, "decoder": TRANSFORMER, "generator": SOFTMAX},
 }  # fmt: skip
 NAMES = tuple(MODELS)
+# Laws of training see a model as counts and losses: these differ in what they draw and count.
+TRAINED = ("transformer", "transformer, modern", "gru", "lstm", "transformer, copying, ctc")
 ATTENDING = tuple(
     name
     for name, parts in MODELS.items()

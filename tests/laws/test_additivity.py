@@ -64,6 +64,7 @@ def test_one_slot_gives_the_gradient_of_many(engine, examples, combination):
         assert found_sums == pytest.approx(sums, abs=1e-9)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_slots_change_no_more_than_rounding_does(engine, tiny, examples, combination, precision):
     """Rounding: what the precision does to the gradient of the same group in one slot."""
@@ -142,6 +143,7 @@ def test_a_term_that_no_example_can_use_adds_nothing(engine, examples):
     assert torch.isfinite(gradient).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("workers", [2, 4])
 def test_several_workers_take_the_steps_of_one(engine, examples, tmp_path, combination, workers):
     settings = engine.training(steps=8)

@@ -69,6 +69,7 @@ def test_gradients_of_separate_tables_are_central_differences(tiny, embeddings):
     check(tiny, model, names)
 
 
+@pytest.mark.trains
 def test_a_steps_gradient_is_the_central_difference_of_the_groups_loss(
     engine, tiny, tmp_path, combination
 ):

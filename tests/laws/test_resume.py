@@ -52,6 +52,7 @@ def same(engine, ours, theirs):
     assert curves(outcome.state) == curves(other_outcome.state)
 
 
+@pytest.mark.trains
 def test_the_undisturbed_run_passes_windows_and_epochs_and_averages(undisturbed, combination):
     _, outcome = undisturbed(combination)
     assert outcome.finished
@@ -61,6 +62,7 @@ def test_the_undisturbed_run_passes_windows_and_epochs_and_averages(undisturbed,
 
 
 # In the middle of a window, at the end of an epoch, at the ends of windows.
+@pytest.mark.trains
 @pytest.mark.parametrize("stop", [1, 6, 7, 11, 19])
 def test_stopped_once_and_continued(
     engine, examples, settings, undisturbed, tmp_path, combination, stop
@@ -118,6 +120,7 @@ def test_with_a_moving_average(engine, examples, tmp_path, stop):
     same(engine, cut, whole)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_in_productions_precisions_too(engine, examples, tmp_path, combination, precision):
     settings = engine.training(steps=8)

@@ -162,8 +162,6 @@ def test_a_comment_in_training_finds_the_finished_run_again_from_outs_alone(copy
     assert states["train"] == "Completed"
     assert states["decode"] == states["evaluate"] == states["package"] == "Skipped"
     module.write_text(before)
-    call(copy, "seqline", "run")
-    assert task_runs(copy)["train"] == ("Restored", 1)
 
 
 SLOW = """
