@@ -93,6 +93,7 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
 def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dict[str, Any]]:
     """The job of these settings, and what its key is a digest of."""
     pieces, start = Pieces.read(inputs / "pieces"), settings.training.start.resolve()
+    settings.model.check_pieces(shared=pieces.shared)
     examples = {
         split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces)
         for split in ("train", "valid")
@@ -113,7 +114,7 @@ def _checked(examples: Examples, model: ModelSettings, pieces: Pieces) -> Exampl
         shards.check_pieces(pieces.digest)
         shards.check_ids(pieces.source_vocabulary, pieces.target_vocabulary)
         source, target = shards.longest
-        model.check_lengths(source=source, target=target, where=str(shards.folder))
+        model.check_lengths(source=source, target=target, told=f"{shards.folder} has")
     return examples
 
 
