@@ -4,7 +4,7 @@
 #   make test     every test, side by side; with SEQLINE_DATA=FOLDER those on real corpora too
 #   make check    format, lint, types, import rules
 #   make lock     resolve requirements.in anew
-#   make docs     write the pages that are generated from the settings
+#   make docs     write the pages that are generated from the settings and models
 #   make clean    remove the environment and caches; data, results and the registry stay
 #
 # PYTHON         the Python (3.11) that the environment is made from

@@ -1,4 +1,4 @@
-"""Write docs/parameters.md and docs/machine.md from the settings classes: `make docs`.
+"""Write docs/parameters.md, docs/machine.md and counts in docs/models.md: `make docs`.
 
 A field's type, bounds, default and the text below it are the only place where a setting is
 described; these pages show that place, so that they cannot disagree with it.
@@ -8,6 +8,7 @@ import inspect
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -51,7 +52,7 @@ class Choice(NamedTuple):
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     for name, text in pages().items():
         (ROOT / "docs" / name).write_text(text)
 
@@ -59,7 +60,17 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """File name → text."""
     machine = "\n".join([NOTE, MACHINE, *table(Machine)]) + "\n"
-    return {"parameters.md": parameters(), "machine.md": machine}
+    models = counts().written((ROOT / "docs" / "models.md").read_text())
+    return {"parameters.md": parameters(), "machine.md": machine, "models.md": models}
+
+
+def counts() -> types.ModuleType:
+    """docs/counts.py, which is in no package."""
+    spec = spec_from_file_location("counts", ROOT / "docs" / "counts.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def parameters() -> str:

@@ -125,6 +125,13 @@ def check_stages() -> None:
         raise Problem("\n".join(lines) or "a stage cannot be imported")
 
 
+def check_allowed() -> None:
+    """Where outputs are restricted: the pieces, which are there by now, can spell some of them."""
+    lines: list[str] = []
+    if child.run(["python", "-m", "pipeline", "--check", "pieces"], lines.append) != 0:
+        raise Problem("\n".join(lines) or "decoding.allowed cannot be spelled")
+
+
 def forecast(machine: Machine, plan: Sequence[Planned]) -> str:
     """How long the run may take, from earlier runs of the same stages."""
     todo = [one for one in plan if one.action in ("run", "run if")]

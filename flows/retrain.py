@@ -1,6 +1,7 @@
 """The flow: the graph's stages in order, then register, gate, promotion, report.
 
-    ingest ─► clean ─► drift ─► pieces ─► … ─► package ─► register ─► gate ─► promote ─► report
+    ingest ─► clean ─► drift ─► pieces ─► allowed ─► encode ─► … ─► package
+    register ─► gate ─► promote ─► report
 
 One task a stage, in a process of its own. What is up to date shows as Skipped, what comes from
 DVC's cache as Restored. Only what may succeed the next time is tried again: a stage says so itself.
@@ -23,7 +24,7 @@ from flows.bill import Item, item
 from flows.graph import read_graph
 from flows.memory import expected_seconds, remember_files, remember_time
 from flows.plan import Planned, stale
-from flows.preflight import preflight
+from flows.preflight import check_allowed, preflight
 from flows.prepare import prepare
 from flows.release import Outside, outside
 from flows.talk import say
@@ -31,6 +32,7 @@ from flows.trainer import followed, seed_finished, train_steps
 from flows.walk import Place, reproduce, restore
 from pipeline.machine import Machine, read_machine
 from pipeline.problems import Problem
+from pipeline.settings import read_yaml
 from pipeline.workspace import die_with, hold
 
 RETRY_SECONDS = [2.0, 20.0]  # before the second and the third try
@@ -76,7 +78,11 @@ def everything(machine: Machine, plan: Sequence[Planned]) -> Any:
 
 
 def walk(place: Place, plan: Sequence[Planned], world: Outside) -> list[Item]:
-    """All stages in order. After `clean`, which an earlier run may have made, drift is checked."""
+    """All stages in order.
+
+    After `clean`, which an earlier run may have made, drift is checked, and after `pieces` whether
+    they spell what outputs are restricted to.
+    """
     bill: list[Item] = []
     for planned in plan:
         steps = train_steps(planned.stage)
@@ -90,6 +96,8 @@ def walk(place: Place, plan: Sequence[Planned], world: Outside) -> list[Item]:
             remember_time(place.state, planned.stage, seconds, steps)
         if planned.stage == "clean":
             named("drift")(check_drift)(world)
+        if planned.stage == "pieces" and restricts_outputs():
+            named("allowed")(check_allowed)()
     return bill
 
 
@@ -134,6 +142,11 @@ def check_drift(world: Outside) -> None:
             value=f"champion {failed.champion:.4g}, now {failed.challenger:.4g}",
             remedy="look at the rows: seqline data; raise the limit if this is right",
         )
+
+
+def restricts_outputs() -> bool:
+    """Whether params.yaml says what a hypothesis may be at all."""
+    return read_yaml(Path("params.yaml"))["decoding"].get("allowed") is not None
 
 
 def conclude(world: Outside, bill: list[Item]) -> closing.Ending:

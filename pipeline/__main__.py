@@ -3,8 +3,9 @@
     params.yaml, machine.yaml ─► settings ─► pipeline.stages.STAGE.run(…) ─► artifacts/
 
 Holds the workspace's lock (or works under the flow's), dies with its parent, and turns a Problem
-into one message, `state/problem.json` and exit code 1. `--check` imports every stage and parses its
-settings, and runs nothing; `--debug` adds tracebacks.
+into one message, `state/problem.json` and exit code 1. `--check` imports every stage, parses its
+settings, holds them against each other, and runs nothing; `--check pieces` tells what else the
+pieces tell, once they are there. `--debug` adds tracebacks.
 """
 
 import importlib
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
@@ -36,14 +38,14 @@ def main(arguments: list[str]) -> int:
     names = [argument for argument in arguments if argument != "--debug"]
     stage = names[0] if len(names) == 1 else ""
     try:
+        if names[:1] == ["--check"]:
+            check(after=names[1:])
+            return 0
         if not stage:
             raise Problem(
                 "name one stage", value=" ".join(names), remedy="python -m pipeline STAGE"
             )
         machine = read_machine()
-        if stage == "--check":
-            check()
-            return 0
         with hold(machine.state, f"python -m pipeline {stage}"):
             return _work(stage, machine, debug)
     except KeyboardInterrupt:
@@ -74,10 +76,20 @@ def run(stage: str, machine: Machine) -> None:
     module.run(settings, machine, ARTIFACTS, ARTIFACTS)
 
 
-def check() -> None:
-    """Import every stage of the graph and parse its settings; the first Problem ends it."""
+def check(after: Sequence[str] = ()) -> None:
+    """Import every stage of the graph and parse its settings; the first Problem ends it.
+
+    `after` names stages whose outs are there and up to date: those of `pieces` are looked at.
+    """
+    read_machine()
     for stage in _stages():
         load(_module(stage).Settings, PARAMS)
+    agreement = importlib.import_module("pipeline.agreement")
+    if {*_stages()} >= agreement.STAGES:
+        sections = load(agreement.Sections, PARAMS)
+        agreement.check_sections(sections)
+        if "pieces" in after:
+            agreement.check_allowed(sections, ARTIFACTS / "pieces")
 
 
 def _stages() -> list[str]:

@@ -23,6 +23,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(names)}"
 
 
+def _whose(field: str, member: type[Any], members: Table) -> str:
+    """A phrase about a field that `member` does not have: which members have it, or the nearest."""
+    owners = sorted(name for name, other in members.items() if field in other.model_fields)
+    if owners:
+        return f"{', '.join(owners)} {'have' if owners[1:] else 'has'} it"
+    return nearest(field, member.model_fields) if member.model_fields else "it has none"
+
+
 @dataclass(frozen=True, eq=False)  # so that it has a hash, and may be in `Annotated[…] | None`
 class Chosen:
     """What `chosen` adds to a field: validation by the table's member, dumping with its name."""
@@ -54,7 +62,7 @@ class Chosen:
         member = members[name]
         unknown = next((field for field in fields if field not in member.model_fields), None)
         if unknown is not None:
-            hint = nearest(unknown, member.model_fields)
+            hint = _whose(unknown, member, members)
             facts = {"field": unknown, "key": self.key, "name": name, "hint": hint}
             message = "unknown parameter '{field}' of {key} '{name}': {hint}"
             raise PydanticCustomError("unknown_field", message, facts)

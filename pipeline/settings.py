@@ -124,8 +124,10 @@ def _problem(kind: type[Settings], error: ValidationError, where: str) -> Proble
     if first["type"] == "extra_forbidden":
         names = _sibling_names(kind, first["loc"])
         remedy = nearest(str(first["loc"][-1]), names) if names else "remove it"
-    what = "unknown parameter" if first["type"] == "extra_forbidden" else first["msg"]
-    return Problem(what, where=f"{where}, {key}", value=first["input"], remedy=remedy)
+    unknown = first["type"] == "extra_forbidden"
+    what = "unknown parameter" if unknown else first["msg"].removeprefix("Value error, ")
+    place = f"{where}, {key}" if key else where
+    return Problem(what, where=place, value=first["input"], remedy=remedy)
 
 
 def _sibling_names(kind: type[Settings], loc: tuple[int | str, ...]) -> list[str]:

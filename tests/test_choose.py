@@ -48,6 +48,19 @@ def test_a_name_that_is_no_member_is_a_problem_with_the_nearest():
     assert nearest("zebra", TABLE) == "one of: cat, dog"
 
 
+def test_a_field_that_is_another_members_is_answered_with_its_owner():
+    class Fish(Settings):
+        pass
+
+    class Tank(Settings):
+        pet: Annotated[Settings, chosen(TABLE | {"fish": Fish})]
+
+    with pytest.raises(Problem, match="unknown parameter 'age' of kind 'fish': cat, dog have it"):
+        parse(Tank, {"pet": {"kind": "fish", "age": 2}}, "params.yaml")
+    with pytest.raises(Problem, match="unknown parameter 'fins' of kind 'fish': it has none"):
+        parse(Tank, {"pet": {"kind": "fish", "fins": 2}}, "params.yaml")
+
+
 @pytest.mark.parametrize("kind", [["dog"], {"dog": 1}, None, True])
 def test_a_kind_that_is_no_name_is_a_problem(kind):
     with pytest.raises(Problem, match="unknown kind") as caught:

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.params import set_value
 from pipeline.workspace import hold
 
 
@@ -102,6 +104,15 @@ def test_checking_runs_nothing_and_leaves_nothing(workspace: Path) -> None:
     done = run(workspace, "--check")
     assert (done.returncode, done.stderr) == (1, MISSING)
     assert not (workspace / "state").exists()
+
+
+def test_checking_holds_sections_against_each_other(root: Path, tmp_path: Path) -> None:
+    shutil.copy(root / "dvc.yaml", tmp_path)
+    params = (root / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(set_value(params, "pieces.shared", "false"))
+    done = run(tmp_path, "--check")
+    assert done.returncode == 1
+    assert done.stderr.startswith("params.yaml, model.embeddings: one table for source and target")
 
 
 @pytest.mark.parametrize(

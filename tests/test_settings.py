@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import model_validator
 
 from pipeline.problems import Problem
 from pipeline.settings import Settings, load, parse, read_yaml
@@ -101,6 +102,22 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "read_text", refused)
     with pytest.raises(Problem, match="cannot read: Permission denied"):
         read_yaml(tmp_path / "params.yaml")
+
+
+def test_what_concerns_several_fields_is_told_of_their_section():
+    class Range(Settings):
+        low: int
+        high: int
+
+        @model_validator(mode="after")
+        def _rises(self):
+            if self.low > self.high:
+                raise ValueError("low is above high")
+            return self
+
+    with pytest.raises(Problem) as caught:
+        parse(Range, {"low": 2, "high": 1}, "params.yaml, range")
+    assert (caught.value.where, caught.value.what) == ("params.yaml, range", "low is above high")
 
 
 @pytest.mark.parametrize("name", ["size", "nfiles"])

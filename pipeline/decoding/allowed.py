@@ -13,6 +13,7 @@ from pipeline.batches.batch import UNKNOWN
 from pipeline.choose import chosen
 from pipeline.decoding import spelling
 from pipeline.decoding.automata import FAR, START, Automaton, trie
+from pipeline.decoding.expressions import NEVER
 from pipeline.decoding.grammar import expression
 from pipeline.decoding.texts import Pieces
 from pipeline.problems import Problem
@@ -69,7 +70,8 @@ class Grammar(Allowed):
     @field_validator("rules")
     @classmethod
     def _can_be_read(cls, rules: Mapping[str, str]) -> Mapping[str, str]:
-        expression(rules)
+        if expression(rules) == NEVER:
+            raise ValueError("the grammar admits no text: [] is no character")
         return rules
 
     def automaton(self, pieces: Speller) -> Automaton:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from pipeline.decoding.expressions import (
+    NEVER,
     Characters,
     Expression,
     chain,
@@ -117,7 +118,7 @@ class _Reader:
             if low > high:
                 raise self._wrong(f"the range {low}-{high} is empty")
             ranges.append((low, high))
-        return Characters(tuple(sorted(ranges)), others)
+        return Characters(tuple(sorted(ranges)), others) if ranges or others else NEVER
 
     def _member(self) -> str:
         if self.at >= len(self.text):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import field_validator
 
 from pipeline.metrics import MetricSettings, as_metric, kind
-from pipeline.metrics.metric import Metric, Statistics
+from pipeline.metrics.metric import Metric, Statistics, common_language
 from pipeline.metrics.slices import slices
 from pipeline.outputs import Output
 from pipeline.records import Score
@@ -52,8 +52,7 @@ class Evaluated:
 
 def language_of(outputs: Sequence[Output]) -> str:
     """The target language of all rows, or "" where they differ: then words are cut by 13a."""
-    found = {output.target_language for output in outputs}
-    return found.pop() if len(found) == 1 else ""
+    return common_language([output.target_language for output in outputs])
 
 
 def statistics(metric: Metric, outputs: Sequence[Output]) -> Statistics:

@@ -4,7 +4,7 @@ Because a score is a function of summed statistics, slices and thousands of boot
 additions, not another look at the sentences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,12 @@ class Metric(Protocol):
     def sentence(self, row: NDArray[np.float64]) -> float:
         """The score of a single row, from its statistics [width]."""
         ...
+
+
+def common_language(languages: Iterable[str]) -> str:
+    """The language that all have, or "", which no metric takes for one, where they differ."""
+    found = set(languages)
+    return found.pop() if len(found) == 1 else ""
 
 
 def measure(

@@ -46,7 +46,7 @@ class AttentionSettings(Settings, ABC):
 
     @abstractmethod
     def check(self, units: int, width: int) -> None:
-        """Raise ValueError where they fit neither the decoder's units nor the model's width."""
+        """Raise a Problem where they fit neither the decoder's units nor the model's width."""
 
     @abstractmethod
     def build(self, units: int, width: int) -> Attention:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pipeline.models.attention import Attention, AttentionSettings, Fixed, looked, memory_values
 from pipeline.models.seam import Memory
+from pipeline.problems import Problem
 
 
 class Dot(AttentionSettings):
@@ -18,9 +19,11 @@ class Dot(AttentionSettings):
     def check(self, units: int, width: int) -> None:
         """Both sides of a product have the same width."""
         if units != width:
-            raise ValueError(
-                f"attention dot needs units: {width}, the model's width, not {units}; "
-                "attention general does not"
+            raise Problem(
+                f"attention dot needs as many units as the model's width, {width}",
+                where="params.yaml, model.decoder.units",
+                value=units,
+                remedy=f"set it to {width}, or model.decoder.attention.kind: general",
             )
 
     def build(self, units: int, width: int) -> Attention:

@@ -45,7 +45,7 @@ def check_lengths(
     *,
     source: int,
     target: int,
-    where: str,
+    told: str,
 ) -> None:
     """Raise a Problem where the longest source or target (bare) is more than a part can take."""
     states = front.build(width).lengths((source,))[0]
@@ -54,7 +54,7 @@ def check_lengths(
         if longest is not None and length > longest:
             raise _problem(
                 key,
-                f"{where} has sequences longer than the {longest} positions that the {key} takes",
+                f"{told} sequences longer than the {longest} positions that the {key} takes",
                 length,
                 f"raise model.{key}.max_positions to {length} at least, or lower "
                 f"encoding.max_{'source' if key == 'encoder' else 'target'}_pieces",

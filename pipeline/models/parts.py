@@ -118,7 +118,7 @@ class EncoderSettings(Settings, ABC):
 
     @abstractmethod
     def check(self, width: int) -> None:
-        """Raise ValueError where the settings do not fit the model's width."""
+        """Raise a Problem where the settings do not fit the model's width."""
 
     @abstractmethod
     def longest(self) -> int | None:
@@ -139,7 +139,7 @@ class DecoderSettings(Settings, ABC):
 
     @abstractmethod
     def check(self, width: int) -> None:
-        """Raise ValueError where the settings do not fit the model's width."""
+        """Raise a Problem where the settings do not fit the model's width."""
 
     @abstractmethod
     def longest(self) -> int | None:

@@ -23,6 +23,7 @@ from pipeline.models.recurrent import RecurrentSettings
 from pipeline.models.rnn import RNN
 from pipeline.models.seam import Memory, Vectors
 from pipeline.models.unit import Unit
+from pipeline.problems import Problem
 
 
 class RecurrentEncoderSettings(RecurrentSettings, EncoderSettings):
@@ -38,7 +39,12 @@ class RecurrentEncoderSettings(RecurrentSettings, EncoderSettings):
     def check(self, width: int) -> None:
         """Any width does: states are projected to it."""
         if self.reversed and self.bidirectional:
-            raise ValueError("encoder.reversed: true needs encoder.bidirectional: false")
+            raise Problem(
+                "an encoder that reads from both ends has no order to reverse",
+                where="params.yaml, model.encoder.reversed",
+                value=self.reversed,
+                remedy="set model.encoder.bidirectional: false",
+            )
 
     def longest(self) -> int | None:
         """Any number: read one after the other."""

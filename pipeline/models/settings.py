@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pipeline.choose import chosen
 from pipeline.models import DECODERS, ENCODERS, FRONTS, GENERATORS
 from pipeline.models.ctc import CTC
-from pipeline.models.misfits import check_lengths, check_parts
+from pipeline.models.misfits import check_lengths, check_parts, check_vocabularies
 from pipeline.models.parts import DecoderSettings, EncoderSettings, FrontSettings, GeneratorSettings
 from pipeline.models.table import Embeddings
 from pipeline.settings import Settings
@@ -45,7 +45,15 @@ class ModelSettings(Settings):
         check_parts(self.front, self.decoder, self.generator, self.embeddings)
         return self
 
-    def check_lengths(self, *, source: int, target: int, where: str) -> None:
-        """A Problem where a source or target (bare) of `where` is longer than a part can take."""
+    def check_lengths(self, *, source: int, target: int, told: str) -> None:
+        """A Problem where a source or target (bare) is longer than a part can take.
+
+        `told` begins its sentence: "artifacts/shards/train has".
+        """
         parts = (self.front, self.encoder, self.decoder)
-        check_lengths(self.width, *parts, source=source, target=target, where=where)
+        check_lengths(self.width, *parts, source=source, target=target, told=told)
+
+    def check_pieces(self, *, shared: bool) -> None:
+        """A Problem where pieces that are not shared do not do."""
+        if not shared:
+            check_vocabularies(self.generator, self.embeddings)

@@ -12,7 +12,14 @@ from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
 from pipeline.problems import Problem
 from pipeline.shards.schema import EXAMPLES, LENGTHS_FILE, shard_name
 
-FACTS = {"block_rows": int, "longest": dict, "pieces_digest": str, "rows": int, "shards": list}
+FACTS = {
+    "block_rows": int,
+    "longest": dict,
+    "pieces_digest": str,
+    "rows": int,
+    "shards": list,
+    "target_languages": list,
+}
 
 
 class Shards:
@@ -24,6 +31,7 @@ class Shards:
         self.digest = digest  # of the manifest, and through its checksums of everything
         self.pieces_digest: str = manifest["pieces_digest"]
         self.rows: int = manifest["rows"]
+        self.target_languages: tuple[str, ...] = tuple(manifest["target_languages"])
         step: int = manifest["block_rows"]
         self._places = [  # block → shard, block within it, rows
             (shard, index, min(step, rows - index * step))

@@ -2,7 +2,8 @@
 
     00000.arrow, 00001.arrow, …   examples: id, source ids (EOS at the end), target ids (bare)
     lengths.arrow                 ids in each source and each target, in the same order
-    manifest.json                 counts, checksums, digest of the piece models; written last
+    manifest.json                 counts, checksums, digest of the piece models, languages of the
+                                  targets; written last
 
 Example row: `("train:3", [57, 212, 901, 3], [88, 64, 1022])`. A block is one Arrow record batch:
 `block_rows` consecutive examples, fewer only at the end of a file.

@@ -1,6 +1,6 @@
 """Writing shards: however the batches were cut, the same examples become the same bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -76,10 +76,11 @@ def write_shards(
     shard_rows: int,
     block_rows: int,
     pieces_digest: str,
+    target_languages: Sequence[str] = (),
 ) -> int:
     """Write batches of schema `EXAMPLES`, in order, and return how many examples there are.
 
-    `shard_rows` is a multiple of `block_rows`.
+    `shard_rows` is a multiple of `block_rows`; `target_languages` are those of the examples.
     """
     assert shard_rows % block_rows == 0, (shard_rows, block_rows)
     empty_folder(folder)
@@ -95,6 +96,7 @@ def write_shards(
         rows=sum(written.shards),
         schema=[f"{column.name}: {column.type}" for column in EXAMPLES],
         shards=written.shards,
+        target_languages=list(target_languages),
     )
     return sum(written.shards)
 

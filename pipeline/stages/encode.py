@@ -56,11 +56,14 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     for split in SPLITS:
         rows = inputs / ("clean" if split == "train" else "rows") / split
         read += count_rows(rows)
-        held += _write(shards / split, _encoded(encoder, rows, machine, tally), limits, pieces)
+        found = _encoded(encoder, rows, machine, tally)
+        held += _write(shards / split, found, settings, pieces, rows)
     shutil.rmtree(variants_of(shards / "train"), ignore_errors=True)
     for draw in draws:
-        drawn = _encoded(replace(encoder, draw=draw), inputs / "clean" / "train", machine)
-        _write(variants_of(shards / "train") / str(draw.number), drawn, limits, pieces)
+        rows = inputs / "clean" / "train"
+        drawn = _encoded(replace(encoder, draw=draw), rows, machine)
+        folder = variants_of(shards / "train") / str(draw.number)
+        _write(folder, drawn, settings, pieces, rows)
     ledgers = tally.ledgers(read=read, held=held)
     write_json(outputs / "ledgers" / "encode.json", {"ledgers": ledgers})
 
@@ -73,14 +76,23 @@ def _draws(sampler: Sampler | None, pieces: Pieces) -> list[Draw]:
     return [Draw(sampler, number) for number in range(1, sampler.variants + 1)]
 
 
-def _write(folder: Path, rows: Iterator[RecordBatch], limits: Encoding, pieces: Pieces) -> int:
+def _write(
+    folder: Path, examples: Iterator[RecordBatch], settings: Settings, pieces: Pieces, rows: Path
+) -> int:
     return write_shards(
         folder,
-        rows,
-        shard_rows=limits.shard_rows,
-        block_rows=limits.block_rows,
+        examples,
+        shard_rows=settings.encoding.shard_rows,
+        block_rows=settings.encoding.block_rows,
         pieces_digest=pieces.digest,
+        target_languages=_target_languages(rows),
     )
+
+
+def _target_languages(rows: Path) -> list[str]:
+    """The languages of a folder's targets: validation cuts words by them, as evaluation does."""
+    batches = read_rows(rows, ["target_language"])
+    return sorted({name for one in batches for name in one["target_language"].unique().to_pylist()})
 
 
 def _encoded(

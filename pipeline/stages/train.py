@@ -10,7 +10,7 @@ state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress,
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,13 +28,14 @@ from pipeline.display import showing
 from pipeline.files import write_json
 from pipeline.machine import Machine
 from pipeline.metrics.bleu import Bleu
-from pipeline.metrics.metric import measure
+from pipeline.metrics.metric import common_language, measure
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
 from pipeline.models.seq2seq import Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
+from pipeline.problems import Problem
 from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
 from pipeline.training.fit import Place, fit
@@ -92,10 +93,13 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
 def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dict[str, Any]]:
     """The job of these settings, and what its key is a digest of."""
     pieces, start = Pieces.read(inputs / "pieces"), settings.training.start.resolve()
-    shards = {
-        split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces).digest
+    settings.model.check_pieces(shared=pieces.shared)
+    examples = {
+        split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces)
         for split in ("train", "valid")
     }
+    _bleu_of(examples["valid"], settings.training)
+    shards = {split: each.digest for split, each in examples.items()}
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces.digest)
     key = runkey.run_key(parts)
     folder = machine.state.resolve() / key
@@ -110,7 +114,7 @@ def _checked(examples: Examples, model: ModelSettings, pieces: Pieces) -> Exampl
         shards.check_pieces(pieces.digest)
         shards.check_ids(pieces.source_vocabulary, pieces.target_vocabulary)
         source, target = shards.longest
-        model.check_lengths(source=source, target=target, where=str(shards.folder))
+        model.check_lengths(source=source, target=target, told=f"{shards.folder} has")
     return examples
 
 
@@ -132,7 +136,8 @@ def work(seat: Seat, job: Job) -> None:
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
-    validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu, search)
+    bleu = _bleu_of(valid, job.settings.training)
+    validate = Validation(valid, team, machine.decode_batch, pieces.decode, bleu, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
@@ -172,5 +177,23 @@ def _first_model(job: Job, pieces: Pieces) -> Model:
     return model
 
 
-def _bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    return measure(Bleu(), "bleu", hypotheses, [[text] for text in references]).value
+def _bleu_of(
+    valid: Examples, training: Training
+) -> Callable[[Sequence[str], Sequence[str]], float]:
+    """Validation's BLEU, which cuts words as that of the tests does; a Problem where it cannot."""
+    language = common_language(valid.shards.target_languages)
+    bleu = Bleu(tokenizer=training.bleu_tokenizer)
+    try:
+        bleu.statistics([""], [[""]], language)
+    except Problem as problem:
+        raise Problem(
+            problem.what,
+            where="params.yaml, training.bleu_tokenizer",
+            value=language,
+            remedy=f"pip install 'sacrebleu[{language}]', or training.bleu_tokenizer: char",
+        ) from problem
+
+    def score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+        return measure(bleu, "bleu", hypotheses, [[text] for text in references], language).value
+
+    return score

@@ -13,6 +13,9 @@ from pipeline.training import OPTIMIZERS, SCHEDULES
 from pipeline.training.optimizer import AdamW
 from pipeline.training.schedule import Schedule
 
+# Those of the metric `bleu`, whose library (sacreBLEU) a bare GPU machine need not have.
+BleuTokenizer = Literal["auto", "13a", "intl", "char", "none", "zh", "ja-mecab", "ko-mecab"]
+
 
 class Training(Settings):
     """How a model is trained."""
@@ -37,6 +40,9 @@ class Training(Settings):
     """Validations without progress before the run stops; null: never."""
     best_by: Literal["bleu", "loss"] = "bleu"
     """What validations are compared by: BLEU of greedy decoding (higher) or loss (lower)."""
+    bleu_tokenizer: BleuTokenizer = "auto"
+    """How validation's BLEU cuts words, as the metric `bleu` of the tests does: auto, by the target
+    language of the valid rows (zh, ja, ko have their own, else 13a; 13a where they differ)."""
     average_best: PositiveInt = 1
     """How many of the best validated weights the result is the average of; 1: the best."""
     moving_average: float | None = Field(None, gt=0, lt=1)

@@ -67,6 +67,8 @@ def test_states_stay_few():
         ({"start": "<day>"}, "expected <NAME> of a rule \\(start\\)"),
         ({"start": "<b>", "b": "c<start>"}, "rule 'b', character 2: the rule 'start' leads back"),
         ({"day": "a"}, "begins with the rule 'start'"),
+        ({"start": "a[]b"}, "the grammar admits no text"),
+        ({"start": "<day>+|b<day>", "day": "[]"}, "the grammar admits no text"),
     ],
 )
 def test_a_grammar_that_cannot_be_read_says_where(rules, says):

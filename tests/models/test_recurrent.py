@@ -22,21 +22,28 @@ def settings(encoder=None, decoder=None, **changes):
 
 def test_dot_attention_needs_units_as_wide_as_the_model():
     decoder = {"units": 6, "attention": {"kind": "dot"}}
-    with pytest.raises(Problem, match="attention dot needs units: 8, the model's width, not 6"):
+    with pytest.raises(Problem, match="attention dot needs as many units") as caught:
         settings(decoder=decoder)
+    assert (caught.value.where, caught.value.value) == ("params.yaml, model.decoder.units", 6)
+    assert caught.value.remedy == "set it to 8, or model.decoder.attention.kind: general"
     assert settings(decoder={**decoder, "units": 8}).decoder.attends
 
 
 def test_reversal_needs_a_single_direction():
-    with pytest.raises(Problem, match=r"encoder\.reversed: true needs .*bidirectional: false"):
+    with pytest.raises(Problem, match="no order to reverse") as caught:
         settings(encoder={"reversed": True})
+    assert caught.value.where == "params.yaml, model.encoder.reversed"
+    assert caught.value.remedy == "set model.encoder.bidirectional: false"
     assert settings(encoder={"reversed": True, "bidirectional": False}).encoder.reversed
 
 
 @pytest.mark.parametrize("kind", ["dot", "general", "none"])
 def test_coverage_belongs_to_additive_attention(kind):
-    with pytest.raises(Problem, match=f"unknown parameter 'coverage' of kind '{kind}'"):
+    message = f"unknown parameter 'coverage' of kind '{kind}': additive has it"
+    with pytest.raises(Problem, match=message) as caught:
         settings(decoder={"attention": {"kind": kind, "coverage": True}})
+    assert caught.value.where == "params.yaml, decoder.attention"
+    assert caught.value.value == {"kind": kind, "coverage": True}
 
 
 def test_an_unknown_attention_is_answered_with_the_nearest():

@@ -14,7 +14,7 @@ def generator(root):
     return module
 
 
-@pytest.mark.parametrize("page", ["parameters.md", "machine.md"])
+@pytest.mark.parametrize("page", ["parameters.md", "machine.md", "models.md"])
 def test_a_generated_page_is_current(generator, root, page):
     assert (root / "docs" / page).read_text() == generator.pages()[page], "run: make docs"
 

@@ -7,6 +7,8 @@ import importlib
 import pytest
 import yaml
 
+from pipeline.training.finished import COLUMNS
+
 STAGES = ["ingest", "clean", "pieces", "encode", "train", "decode", "evaluate", "package"]
 
 
@@ -150,6 +152,18 @@ def test_every_artifact_that_is_read_is_an_out_of_an_earlier_stage(graph):
         needed = {dep for dep in data_of(graph[name]) if dep.startswith("artifacts/")}
         assert needed <= known, name
         known |= outs_of(graph[name])
+
+
+def test_plots_name_columns_that_the_curves_have(graph, root):
+    [(curves, inside)] = [entry.popitem() for entry in graph["train"]["plots"]]
+    outside = yaml.safe_load((root / "dvc.yaml").read_text())["plots"]
+    plots = [fields for plot in outside for fields in plot.values()]
+    named = [(inside["x"], curves, inside["y"])]
+    named += [(plot["x"], path, y) for plot in plots for path, y in plot["y"].items()]
+    assert {path for _, path, _ in named} == {"artifacts/curves.csv"}
+    assert {x for x, _, _ in named} == {"step"}
+    drawn = [y for _, _, found in named for y in (found if isinstance(found, list) else [found])]
+    assert sorted(drawn) == sorted({*COLUMNS} - {"step"})
 
 
 def test_every_out_is_cached_and_goes_before_its_stage_runs(graph):

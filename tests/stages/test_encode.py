@@ -22,6 +22,7 @@ def test_shards_and_a_ledger_come_out(dataline, tmp_path):
         ]
     pieces, shards = Pieces.read(out / "pieces"), open_shards(out / "shards" / "test")
     assert shards.pieces_digest == pieces.digest
+    assert shards.target_languages == ("en",)
     block = shards.block(0)
     rows = dataline.rows(out / "rows" / "test")
     assert block["id"].to_pylist() == [row.id for row in rows]

@@ -2,15 +2,21 @@
 
 import os
 import socket
+from typing import get_args
 
 import pyarrow as pa
 import pytest
 
+from pipeline.batches.collate import open_examples
 from pipeline.machine import Machine
+from pipeline.metrics.bleu import Tokenizer
+from pipeline.metrics.evaluation import Evaluation, evaluate
 from pipeline.normalise import Normaliser
+from pipeline.outputs import Output
 from pipeline.pieces import TRAINERS
 from pipeline.pieces.pieces import write_pieces
 from pipeline.problems import Problem
+from pipeline.records import Hypothesis
 from pipeline.seats import Seat
 from pipeline.shards.read import open_shards
 from pipeline.shards.schema import EXAMPLES
@@ -20,6 +26,7 @@ from pipeline.training import finished, lease, runkey
 from pipeline.training.fit import Outcome
 from pipeline.training.lease import take_lease
 from pipeline.training.progress import read
+from pipeline.training.settings import BleuTokenizer
 from pipeline.training.state import TrainingState
 
 PART = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 16}
@@ -88,6 +95,52 @@ def test_ids_beyond_the_vocabulary_are_a_problem_before_the_first_step(dataline,
     with pytest.raises(Problem, match="a target id is beyond the vocabulary") as caught:
         train.job_of(SETTINGS, Machine(state=tmp_path / "state"), out)
     assert caught.value.value == f"300 in example {rows[3]['id']}"
+
+
+def in_language(dataline, folder, *languages):
+    """The artifacts of a corpus whose valid rows have targets in these languages."""
+    corpora = dataline.corpus(folder / "corpora")
+    valid = next(one for one in corpora["sources"] if one["name"] == "valid")
+    corpora["sources"].remove(valid)
+    corpora["sources"] += [
+        valid | {"name": f"valid_{to}", "target_language": to} for to in languages
+    ]
+    return dataline.run(folder, corpora, cleaning={"rules": []})
+
+
+def test_validation_cuts_words_by_the_target_language_as_evaluation_does(dataline, tmp_path):
+    hypotheses, references = ["我们走吧，朋友", "好"], ["我们走吧，朋友", "好吗"]
+
+    def scores(*languages, **training):
+        out = in_language(dataline, tmp_path / "-".join(languages), *languages)
+        bleu = train._bleu_of(
+            open_examples(out / "shards" / "valid"),
+            train.Training(**SETTINGS.training.model_dump() | training),
+        )
+        return bleu(hypotheses, references)
+
+    def tested(language, **fields):
+        rows = [
+            Output("", "", "", "", (reference,), "", language, (Hypothesis(text, 0.0, 0.0, 1),))
+            for text, reference in zip(hypotheses, references, strict=True)
+        ]
+        return evaluate(Evaluation(metrics=[{"kind": "bleu", **fields}]), rows).scores["bleu"].value
+
+    assert scores("zh") == tested("zh") != tested("en")
+    assert scores("en") == scores("en", "zh") == tested("en")
+    assert scores("en", bleu_tokenizer="char") == tested("en", tokenizer="char") != tested("en")
+
+
+def test_a_tokenizer_that_is_not_installed_is_a_problem_before_the_first_step(dataline, tmp_path):
+    out = in_language(dataline, tmp_path, "ja")
+    with pytest.raises(Problem, match="not installed") as caught:
+        train.job_of(SETTINGS, Machine(state=tmp_path / "state"), out)
+    assert caught.value.where == "params.yaml, training.bleu_tokenizer"
+    assert caught.value.remedy == "pip install 'sacrebleu[ja]', or training.bleu_tokenizer: char"
+
+
+def test_validation_has_every_tokenizer_that_the_tests_have():
+    assert get_args(BleuTokenizer) == get_args(Tokenizer)
 
 
 def started_from(folder):
