@@ -42,7 +42,7 @@ MEMBERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def main() -> int:
-    parser = ask(__doc__.splitlines()[0], recipe="multi30k-de-en")
+    parser = ask(__doc__.splitlines()[0])
     parser.add_argument("--members", nargs="+", choices=MEMBERS, default=list(MEMBERS))
     parser.add_argument("--plot", type=Path, help="draw BLEU by the source's length into this file")
     arguments = parser.parse_args()

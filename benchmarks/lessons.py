@@ -43,7 +43,7 @@ def lessons(steps: int) -> Mapping[str, Mapping[str, Params]]:
 
 
 def main() -> int:
-    parser = ask(__doc__.splitlines()[0], recipe="multi30k-de-en")
+    parser = ask(__doc__.splitlines()[0])
     parser.add_argument("--lessons", nargs="+", choices=lessons(1), default=list(lessons(1)))
     arguments = parser.parse_args()
     where = bench(arguments)

@@ -28,6 +28,7 @@ from pipeline.settings import load, read_yaml
 from pipeline.stages import clean, encode, ingest, pieces
 
 ROOT = Path(__file__).resolve().parents[1]
+RECIPE = ROOT / "recipes" / "multi30k-de-en.yaml"
 WORKER = Path(__file__).with_name("worker.py").resolve()
 DATA = ("corpora", "normaliser", "cleaning", "pieces", "task", "encoding")  # sections
 MADE = ("rows", "clean", "pieces", "shards")  # of them
@@ -37,11 +38,11 @@ PARAMS, ARTIFACTS, RESULT = Path("params.yaml"), Path("artifacts"), Path("result
 Params = dict[str, Any]
 
 
-def ask(description: str, *, recipe: str) -> argparse.ArgumentParser:
+def ask(description: str) -> argparse.ArgumentParser:
     """What every table of runs can be asked."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--folder", type=Path, required=True, help="where runs are kept")
-    parser.add_argument("--recipe", type=Path, default=ROOT / "recipes" / f"{recipe}.yaml")
+    parser.add_argument("--recipe", type=Path, default=RECIPE, help="what runs change")
     parser.add_argument("--corpora", type=Path, help="the folder of corpora, if not the recipe's")
     parser.add_argument("--steps", type=int, default=600, help="of each run")
     parser.add_argument("--short", type=int, default=100, help="steps of a run that tries a rate")
@@ -81,15 +82,12 @@ class Bench:
     def _made(
         self, name: str, steps: int, rate: float, changes: Mapping[str, Params], *, tested: bool
     ) -> Params:
-        every = max(1, steps // 6 if tested else steps)
+        sixth = max(1, steps // 6)
+        every = sixth if tested else steps
         budget: Params = {
             "seed": 1,
             "steps": steps,
-            "schedule": {
-                "kind": "linear",
-                "peak_rate": rate,
-                "warmup_steps": max(1, steps // 6),
-            },
+            "schedule": {"kind": "linear", "peak_rate": rate, "warmup_steps": sixth},
             "validate_every_steps": every,
             "checkpoint_every_steps": every,
         }
@@ -98,7 +96,7 @@ class Bench:
 
 
 def bench(arguments: argparse.Namespace) -> Bench:
-    """The bench of a recipe with one test set, the first; corpora are named by absolute paths."""
+    """The bench of a recipe, of whose test sets the first is kept; its folder by absolute path."""
     params = read_yaml(arguments.recipe)
     corpora: Params = params["corpora"]
     tests = [source for source in corpora["sources"] if source.get("role") == "test"]
