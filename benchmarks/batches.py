@@ -8,13 +8,12 @@ seconds are those of the processor.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from tables import Row, print_row, write_rows
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
@@ -35,13 +34,12 @@ def main() -> int:
     arguments = parse_arguments()
     torch.set_num_threads(1)
     model, sources = read(arguments) if arguments.package else drawn(arguments.sentences)
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for name, search in SEARCHES.items():
         for invariant in (False, True):
             rows.append(measure(model, sources, name, search, invariant))
             print_row(rows[-1], first=len(rows) == 1)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_rows(arguments.json, rows)
     return 0
 
 
@@ -79,7 +77,7 @@ def drawn(count: int) -> tuple[Model, list[list[int]]]:
 
 def measure(
     model: Model, sources: list[list[int]], name: str, search: Search, invariant: bool
-) -> dict[str, Any]:
+) -> Row:
     """Both batches, and what differs."""
     found, speeds = [], []
     for batch in (1, 64):
@@ -100,13 +98,6 @@ def measure(
         "sentences_per_second_alone": speeds[0],
         "sentences_per_second_among_64": speeds[1],
     }
-
-
-def print_row(row: dict[str, Any], *, first: bool) -> None:
-    if first:
-        print("| " + " | ".join(name.replace("_", " ") for name in row) + " |")
-        print("|" + "---|" * len(row))
-    print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
 
 
 if __name__ == "__main__":

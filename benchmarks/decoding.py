@@ -10,14 +10,13 @@ processor, so that what else runs on the machine matters little; the best of the
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from tables import Row, print_row, write_rows
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
@@ -52,14 +51,13 @@ def main() -> int:
     arguments = parse_arguments()
     torch.set_num_threads(1)
     sources = draw_sources(arguments.sentences)
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for precision in ("fp32", "bf16"):
         model = draw_model(arguments.model, precision)
         for search, batch in CASES:
             rows.append(measure(model, precision, sources, search, batch, arguments.repeats))
             print_row(rows[-1], first=len(rows) == 1)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_rows(arguments.json, rows)
     return 0
 
 
@@ -99,7 +97,7 @@ def measure(
     search: Search,
     batch: int,
     repeats: int,
-) -> dict[str, Any]:
+) -> Row:
     """The best of several runs; one sentence at a time is measured on an eighth of the sources."""
     some = sources[:: 8 if batch == 1 else 1]
     seconds, ids = float("inf"), 0
@@ -116,13 +114,6 @@ def measure(
         "ids_per_second": round(ids / seconds),
         "mean_ids": round(ids / len(some), 1),
     }
-
-
-def print_row(row: dict[str, Any], *, first: bool) -> None:
-    if first:
-        print("| " + " | ".join(name.replace("_", " ") for name in row) + " |")
-        print("|" + "---|" * len(row))
-    print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,8 @@ class Writer(Clerk):
         self.checkpoints = lease.folder / "checkpoints"
         self.progress = ProgressFile(lease.folder)
         self.checkpoint_seconds = checkpoint_seconds
-        self._saved = self._told = self._stepped = time.monotonic()
+        self._begin_step()
+        self._saved = self._told = self._stepped
         self._untold: tuple[int, Mapping[str, float]] | None = None
 
     def resume(self) -> str:
@@ -115,9 +116,10 @@ class Writer(Clerk):
 
     def step(self, step: Step, state: TrainingState) -> None:
         """A record of the first, then about once a second, and of every step that was not taken."""
-        now = time.monotonic()
-        seconds, self._stepped = now - self._stepped, now
-        self._untold = step.number, _values(step, state, seconds)
+        now, processed = time.monotonic(), time.process_time()
+        spent = {"seconds": now - self._stepped, "processor_seconds": processed - self._processed}
+        self._stepped, self._processed = now, processed
+        self._untold = step.number, {**_values(step, state), **spent}
         if not step.taken:
             self.event(step.number, f"step {step.number} not taken: its gradient is not finite")
         if not step.taken or step.number == 1 or now - self._told >= SECONDS_PER_RECORD:
@@ -136,7 +138,7 @@ class Writer(Clerk):
         if state.step in state.best:
             with self.lease.held():
                 save_weights(self.best(state.step), weights)
-        self._stepped = time.monotonic()
+        self._begin_step()
 
     def event(self, step: int, note: str) -> None:
         """A record of an event."""
@@ -167,7 +169,12 @@ class Writer(Clerk):
             for path in set((self.folder / "best").glob("[0-9]*")) - wanted:
                 remove(path)
         self._tell_all(checkpoint.state.step, notes)
-        self._saved = self._stepped = time.monotonic()
+        self._begin_step()
+        self._saved = self._stepped
+
+    def _begin_step(self) -> None:
+        """What was done until now belongs to no step."""
+        self._stepped, self._processed = time.monotonic(), time.process_time()
 
     def keep(self, write: Callable[[], object]) -> None:
         """Under the lease, as everything."""
@@ -179,14 +186,13 @@ class Writer(Clerk):
         return self.folder / "best" / f"{step:08d}"
 
 
-def _values(step: Step, state: TrainingState, seconds: float) -> dict[str, float]:
+def _values(step: Step, state: TrainingState) -> dict[str, float]:
     return {
         "loss": step.loss,
         "rate": step.rate,
         "gradient_norm": step.gradient_norm,
         "tokens": step.tokens,
         "tokens_so_far": state.tokens,
-        "seconds": seconds,
         "epoch": state.position.epoch,
         "skipped": state.skipped,
         **{f"count_{term}": count for term, count in step.counts.items()},

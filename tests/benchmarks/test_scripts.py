@@ -5,33 +5,63 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
+RECIPE = ["--recipe", "tests/benchmarks/small.yaml"]
+TINY = [*RECIPE, "--steps", "2", "--short", "1", "--rates", "0.02", "0.000001"]
+ONE_STEP = ["--pairs", "1000", "--workers", "1", "--steps", "1"]
 SMALLEST = {
-    "baselines": "--pairs 300",
-    "batches": "--sentences 8",
-    "data": "--pairs 8000 --repeats 1",
-    "decoding": "--sentences 8 --repeats 1",
-    "dropout": "--repeats 1",
-    "step": "--models gru --precisions fp32 --workers 1 --steps 1 --pairs 1000",
+    "architectures": [*TINY, "--members", "Transformer, 3 + 3 layers"],
+    "baselines": ["--pairs", "300"],
+    "batches": ["--sentences", "8"],
+    "data": ["--pairs", "8000", "--repeats", "1"],
+    "decoding": ["--sentences", "8", "--repeats", "1"],
+    "dropout": ["--repeats", "1"],
+    "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
+    "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
 }
+SHARED = {"plots", "runs", "tables", "worker"}  # beside the benchmarks, for several of them
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Where the benchmarks that train keep their runs."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def call(root, runs):
+    """Call a benchmark at its smallest; what it printed."""
+
+    def run(name, *arguments):
+        command = [sys.executable, f"benchmarks/{name}.py", *SMALLEST[name], *arguments]
+        command += ["--folder", runs] if "--recipe" in command else []
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+
+    return run
 
 
 def test_these_are_the_benchmarks(root):
-    assert {path.stem for path in (root / "benchmarks").glob("*.py")} == SMALLEST.keys()
+    modules = {path.stem for path in (root / "benchmarks").glob("*.py")}
+    assert modules - SHARED == SMALLEST.keys()
     listed = (root / "benchmarks/README.md").read_text()
     assert all(f"`python benchmarks/{name}.py`" in listed for name in SMALLEST)
 
 
 @pytest.mark.parametrize("name", SMALLEST)
-def test_a_benchmark_prints_a_table_and_writes_its_rows(name, root, tmp_path):
-    command = [
-        sys.executable,
-        f"benchmarks/{name}.py",
-        *SMALLEST[name].split(),
-        "--json",
-        tmp_path / "rows",
-    ]
-    printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+def test_a_benchmark_prints_a_table_and_writes_its_rows(name, call, tmp_path):
+    printed = call(name, "--json", tmp_path / "rows")
     rows = json.loads((tmp_path / "rows").read_text())
     assert len(printed.splitlines()) > len(rows) > 0
     assert all(row.keys() == rows[0].keys() for row in rows)
+
+
+def test_a_member_is_trained_with_its_best_rate_and_a_second_call_only_prints(call, runs):
+    first = call("architectures")
+    params = yaml.safe_load((runs / "Transformer-3-+-3-layers/params.yaml").read_text())
+    assert params["training"]["schedule"]["peak_rate"] == 0.02
+    short = json.loads((runs / "Transformer-3-+-3-layers-0.02/result.json").read_text())
+    assert short.keys().isdisjoint({"bleu", "perplexity"}), "tuning never sees the test set"
+    made = {path: path.stat().st_mtime_ns for path in sorted(runs.rglob("*"))}
+    assert call("architectures") == first
+    assert {path: path.stat().st_mtime_ns for path in sorted(runs.rglob("*"))} == made

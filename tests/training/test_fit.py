@@ -38,9 +38,9 @@ def test_a_run_tells_of_its_start_its_steps_its_validations_and_its_end(engine, 
     assert [dict(r.values) for r in valid] == [dict(v.scores) for v in outcome.state.curve]
     first = next(r for r in records if r.kind == "train")
     assert first.step == 1
-    assert {"loss", "rate", "gradient_norm", "tokens", "seconds", "epoch", "skipped"} <= set(
-        first.values
-    )
+    assert {"loss", "rate", "gradient_norm", "tokens", "epoch", "skipped"} <= set(first.values)
+    assert first.values["processor_seconds"] > 0
+    assert first.values["seconds"] > 0
     assert first.values["count_cross_entropy"] == first.values["tokens"]
 
 
