@@ -27,7 +27,7 @@ from pipeline.cluster import train_workers
 from pipeline.display import showing
 from pipeline.files import write_json
 from pipeline.machine import Machine
-from pipeline.metrics.bleu import Bleu
+from pipeline.metrics import METRICS, as_metric
 from pipeline.metrics.metric import measure
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
@@ -132,7 +132,10 @@ def work(seat: Seat, job: Job) -> None:
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
-    validate = Validation(valid, team, machine.decode_batch, pieces.decode, _bleu, search)
+    best_by = job.settings.training.best_by
+    name = "bleu" if best_by == "loss" else best_by  # something to look at beside the loss
+    score, sentences = partial(_score, name), machine.decode_batch
+    validate = Validation(valid, team, sentences, pieces.decode, score, name, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
@@ -172,5 +175,6 @@ def _first_model(job: Job, pieces: Pieces) -> Model:
     return model
 
 
-def _bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    return measure(Bleu(), "bleu", hypotheses, [[text] for text in references]).value
+def _score(metric: str, hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    member = as_metric(METRICS[metric]())
+    return measure(member, metric, hypotheses, [[text] for text in references]).value

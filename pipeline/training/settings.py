@@ -13,6 +13,16 @@ from pipeline.training import OPTIMIZERS, SCHEDULES
 from pipeline.training.optimizer import AdamW
 from pipeline.training.schedule import Schedule
 
+BestBy = Literal[
+    "bleu",
+    "character_error_rate",
+    "chrf",
+    "exact_match",
+    "loss",
+    "row_error_rate",
+    "word_error_rate",
+]
+
 
 class Training(Settings):
     """How a model is trained."""
@@ -35,8 +45,9 @@ class Training(Settings):
     """Steps between planned checkpoints. Unplanned ones come by the clock: machine.yaml."""
     patience: PositiveInt | None = None
     """Validations without progress before the run stops; null: never."""
-    best_by: Literal["bleu", "loss"] = "bleu"
-    """What validations are compared by: BLEU of greedy decoding (higher) or loss (lower)."""
+    best_by: BestBy = "bleu"
+    """What validations are compared by: the loss, or a metric of what greedy search makes of the
+    sources against the rows' own targets. Scores are to be high, the loss and error rates low."""
     average_best: PositiveInt = 1
     """How many of the best validated weights the result is the average of; 1: the best."""
     moving_average: float | None = Field(None, gt=0, lt=1)
