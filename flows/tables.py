@@ -20,14 +20,15 @@ def metric_rows(artifacts: Path) -> list[dict[str, str]]:
 
 
 def ledger_rows(artifacts: Path) -> list[dict[str, str]]:
-    """A row for every corpus and stage: in = kept + dropped, and by which rule."""
+    """A row for every corpus and stage: in = kept + joined + dropped, and by which rule."""
     return [
         {
             "stage": one.stage,
             "corpus": one.corpus,
             "in": str(one.rows_in),
             "kept": str(one.kept),
-            "dropped": str(one.rows_in - one.kept),
+            "joined": str(one.joined),
+            "dropped": str(sum(one.dropped.values())),
             "by rule": _counts(one.dropped),
             "changed": _counts(one.changed),
         }

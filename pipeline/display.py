@@ -22,7 +22,7 @@ SCREEN = "SEQLINE_SCREEN"  # set by a flow in a terminal: the file that tells it
 SECONDS_PER_LOOK = 0.5
 SECONDS_PER_LINE = 15.0
 WINDOW = 30  # records that speed is measured over
-SCORES = ("bleu", "loss")  # of a validation; norms of gradients are for curves.csv and MLflow
+UNTOLD = "gradient_"  # of a validation, norms of gradients are for curves.csv and MLflow
 
 
 class Screen(Protocol):
@@ -103,7 +103,8 @@ class Follower:
         if record["kind"] == "train":
             self.screen.step(step, self._facts(record["time"], step, values))
         elif record["kind"] == "valid":
-            scores = "  ".join(f"{name} {values[name]:.3f}" for name in SCORES if name in values)
+            names = sorted(name for name in values if not name.startswith(UNTOLD))
+            scores = "  ".join(f"{name} {values[name]:.3f}" for name in names)
             self.screen.line(f"step {step}: validation  {scores}")
         else:
             self._seen.clear()

@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What became of a corpus' rows in a stage: `rows_in == kept + sum(dropped.values())`."""
+    """What became of a corpus' rows: `rows_in == kept + joined + sum(dropped.values())`."""
 
     stage: str
     corpus: str
@@ -43,10 +43,12 @@ class Ledger:
         default_factory=dict[str, int]
     )  # kept, but e.g. "source_cut"
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    joined: int = 0  # live on as references of a kept row
 
     def __post_init__(self) -> None:
         dropped = sum(self.dropped.values())
-        assert self.rows_in == self.kept + dropped, (self.corpus, self.rows_in, self.kept, dropped)
+        found = (self.kept, self.joined, dropped)
+        assert self.rows_in == sum(found), (self.corpus, self.rows_in, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Check:
     )
     high: float
     passed: bool
+    lower_is_better: bool = False  # an error rate, or a share that must not rise
 
 
 @dataclass(frozen=True, slots=True)

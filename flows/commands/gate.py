@@ -18,12 +18,11 @@ def gate() -> None:
 
 
 def _row(check: Check) -> dict[str, str]:
-    drift = check.name.startswith("drift ")  # a share that may rise; all else may fall
     return {
         "check": check.name,
         "champion": f"{check.champion:.4g}",
         "challenger": f"{check.challenger:.4g}",
         "difference": f"{check.low:+.4g} … {check.high:+.4g}",
-        "allowed": f"{'+' if drift else '-'}{check.margin:g}",
+        "allowed": f"{'+' if check.lower_is_better else '-'}{check.margin:g}",
         "verdict": "passed" if check.passed else "failed",
     }

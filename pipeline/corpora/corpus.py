@@ -23,6 +23,10 @@ class Corpus(Settings, ABC):
     """Code of the language that is read, e.g. de."""
     target_language: str = Field(min_length=2)
     """Code of the language that is written, e.g. en."""
+    join_references: bool = False
+    """Make rows of valid and test that have the same source one row with all their targets as its
+    references (several pronunciations of a word, several captions of a picture). Memory grows with
+    the corpus' rows of valid and test. In train each row stays an example of its own."""
 
     @abstractmethod
     def batches(self, folder: Path) -> Iterator[RecordBatch]:

@@ -67,6 +67,12 @@ class FileCorpus(Corpus):
             raise ValueError("give either role (train, valid, test) or split ({valid: 0.01, …})")
         return self
 
+    @model_validator(mode="after")
+    def _has_references_to_join(self) -> Self:
+        if self.join_references and self.role == "train":
+            raise ValueError("join_references: a corpus of role train has no row to join")
+        return self
+
     @abstractmethod
     def parts(self, folder: Path) -> Iterator[RecordBatch]:
         """Batches of schema `PARTS`, in the files' order."""

@@ -5,7 +5,7 @@ Example: hypothesis "A girl climbs ." against "A girl climbs up ." gives statist
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Tokenizer = Literal["auto", "13a", "intl", "char", "none", "zh", "ja-mecab", "ko
 
 class Bleu(Settings):
     """Corpus BLEU with 4-grams and exponential smoothing, 0 to 100."""
+
+    higher_is_better: ClassVar[bool] = True
 
     lowercase: bool = False
     """Compare without case. The usual figure is cased."""

@@ -5,7 +5,7 @@ n-grams of the hypothesis, of the reference, and of both.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from pipeline.settings import Settings
 
 class Chrf(Settings):
     """Corpus chrF2, 0 to 100."""
+
+    higher_is_better: ClassVar[bool] = True
 
     word_order: Literal[0, 2] = 0
     """0: chrF, characters only. 2: chrF++, with words and pairs of words."""

@@ -4,6 +4,7 @@ Example: "No." against ("No.", "Nope.") counts, "no." does not.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from pipeline.settings import Settings
 
 class ExactMatch(Settings):
     """Share of exact matches, 0 to 1."""
+
+    higher_is_better: ClassVar[bool] = True
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], language: str

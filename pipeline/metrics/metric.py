@@ -6,7 +6,7 @@ additions, not another look at the sentences.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ class Statistics:
 
 
 class Metric(Protocol):
-    """A metric. Higher is better."""
+    """A metric."""
+
+    higher_is_better: ClassVar[bool]  # of a score, an error rate, …: which way is better
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], language: str

@@ -12,3 +12,7 @@ class Bpe(Trainer):
     def model_type(self) -> str:
         """See `Trainer`."""
         return "bpe"
+
+    def is_exact(self) -> bool:
+        """See `Trainer`."""
+        return True

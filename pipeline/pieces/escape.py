@@ -7,16 +7,17 @@ itself, `b` for ▁. Texts without these two characters, nearly all, are their o
 
 import re
 
-_SIGN, _SPACE = "\ue000", "\u2581"
-_SPELT = {_SIGN: _SIGN + "a", _SPACE: _SIGN + "b"}
+SPACE = "\u2581"
+_SIGN = "\ue000"
+_SPELT = {_SIGN: _SIGN + "a", SPACE: _SIGN + "b"}
 _MEANT = {spelt: meant for meant, spelt in _SPELT.items()}
-_TO_SPELL = re.compile(f"[{_SIGN}{_SPACE}]")
+_TO_SPELL = re.compile(f"[{_SIGN}{SPACE}]")
 _TO_READ = re.compile(f"{_SIGN}[ab]")
 
 
 def escape(text: str) -> str:
     """The text without ▁."""
-    if _SPACE not in text and _SIGN not in text:
+    if SPACE not in text and _SIGN not in text:
         return text
     return _TO_SPELL.sub(lambda match: _SPELT[match.group()], text)
 

@@ -15,7 +15,7 @@ import sentencepiece
 from pipeline.arrow import Array
 from pipeline.files import digest, read_json, read_manifest, write_bytes, write_json, write_manifest
 from pipeline.normalise import Normaliser
-from pipeline.pieces.escape import escape, unescape
+from pipeline.pieces.escape import SPACE, escape, unescape
 from pipeline.pieces.ids import BOS, EOS, PAD
 from pipeline.pieces.sampler import Draw, Sampler
 from pipeline.problems import Problem
@@ -134,8 +134,22 @@ def _encode(processor: Any, normal: Sequence[str]) -> list[list[int]]:
 
 
 def _decode(processor: Any, ids: Sequence[Sequence[int]]) -> list[str]:
-    texts = processor.decode([_spoken(each) for each in ids]) if len(ids) else []
-    return [unescape(text) for text in texts]
+    spoken = [_spoken(each) for each in ids]
+    texts = processor.decode(spoken) if spoken else []
+    return [
+        unescape(_spaced(text, bool(each) and processor.is_byte(each[0])))
+        for text, each in zip(texts, spoken, strict=True)
+    ]
+
+
+def _spaced(text: str, starts_in_bytes: bool) -> str:
+    """The text with its spaces: where words are spelt in bytes, the sign of a space is, too.
+
+    The first word's space is SentencePiece's own, and is none of the text.
+    """
+    if SPACE not in text:
+        return text
+    return (text.removeprefix(SPACE) if starts_in_bytes else text).replace(SPACE, " ")
 
 
 def _spoken(ids: Sequence[int]) -> list[int]:

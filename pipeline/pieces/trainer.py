@@ -7,18 +7,26 @@ the same model bytes, for a fixed number of training threads.
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from typing import Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Self
 
 import sentencepiece
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from pipeline.choose import chosen
 from pipeline.pieces.escape import escape
 from pipeline.pieces.ids import BOS, EOS, PAD, UNKNOWN
 from pipeline.problems import Problem
 from pipeline.settings import Settings
 
 LONGEST_TEXT_BYTES = 16_384  # longer texts teach nothing new about pieces and cost much
+
+
+def _trainers() -> Mapping[str, type[Any]]:
+    """The table that this class's own members stand in."""
+    from pipeline.pieces import TRAINERS
+
+    return TRAINERS
 
 
 class Trainer(Settings, ABC):
@@ -28,6 +36,9 @@ class Trainer(Settings, ABC):
     """Pieces in a model: 4 special ones, 256 bytes (byte_fallback), user symbols, learned ones."""
     shared: bool = True
     """One model for source and target, or one for each."""
+    target: Annotated[SerializeAsAny["Trainer"], chosen(_trainers)] | None = None
+    """How the target's own pieces are learned, where they are others than the source's, for example
+    `{kind: word, vocabulary: 100}`; needs `shared: false`. null: as those of the source."""
     byte_fallback: bool = True
     """Spell what has no piece in bytes. Without it such characters are unknown, and lost."""
     user_symbols: tuple[str, ...] = ()
@@ -48,6 +59,12 @@ class Trainer(Settings, ABC):
         return symbols
 
     @model_validator(mode="after")
+    def _sides_fit(self) -> Self:
+        if self.target is not None and (self.shared or self.target.target is not None):
+            raise ValueError("target: a model of its own needs shared: false, and has no target")
+        return self
+
+    @model_validator(mode="after")
     def _leave_room(self) -> Self:
         fixed = 4 + 256 * self.byte_fallback + len(self.user_symbols)
         if self.vocabulary <= fixed:
@@ -58,9 +75,19 @@ class Trainer(Settings, ABC):
     def model_type(self) -> str:
         """SentencePiece's name of the algorithm."""
 
+    @abstractmethod
+    def is_exact(self) -> bool:
+        """Does it learn exactly `vocabulary` pieces? Else it is the most of them."""
+
+    def of_target(self) -> "Trainer":
+        """What learns the target's pieces."""
+        return self if self.target is None else self.target
+
     def train(self, texts: Iterable[str]) -> bytes:
         """A model learned from normalised texts; a Problem where they are too few for the size."""
         writer = io.BytesIO()
+        # Left out where it says nothing new: a model holds whatever was said to its training.
+        limit: dict[str, Any] = {} if self.is_exact() else {"hard_vocab_limit": False}
         try:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=_lines(texts),
@@ -79,6 +106,7 @@ class Trainer(Settings, ABC):
                 bos_id=BOS,
                 eos_id=EOS,
                 minloglevel=2,
+                **limit,
             )
         except RuntimeError as error:
             raise _refused(error, self.vocabulary) from None

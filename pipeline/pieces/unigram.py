@@ -12,3 +12,7 @@ class Unigram(Trainer):
     def model_type(self) -> str:
         """See `Trainer`."""
         return "unigram"
+
+    def is_exact(self) -> bool:
+        """See `Trainer`."""
+        return True

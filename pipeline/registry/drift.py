@@ -42,7 +42,8 @@ def drift(
 def _check(rule: str, corpus: str, before: float, after: float, limit: float) -> Check:
     rise = after - before
     name = f"drift clean {corpus} {rule}"
-    return Check(name, before, after, limit, low=rise, high=rise, passed=rise <= limit)
+    passed = rise <= limit
+    return Check(name, before, after, limit, rise, rise, passed, lower_is_better=True)
 
 
 def _shares(path: Path, rules: Mapping[str, float]) -> dict[str, dict[str, float]]:

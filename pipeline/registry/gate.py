@@ -2,8 +2,9 @@
 
 For every test set, and every slice of it that is large enough, the paired bootstrap gives the 95 %
 interval of the difference; the challenger passes where all of the interval lies above minus the
-margin (non-inferiority): that it is not worse has to be shown, not merely not refuted. A refusal
-whose interval also reaches above zero says that the test set is too small to tell.
+margin (non-inferiority), or below the margin where lower is better, as of error rates: that it is
+not worse has to be shown, not merely not refuted. A refusal whose interval also reaches beyond zero
+says that the test set is too small to tell.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ class Gate(Settings):
     """What decides: a metric's name, or `{kind: NAME, …}` with its fields."""
     margin: float = Field(1.0, ge=0)
     """How much worse, in the metric's unit, a test set may be: the whole 95 % interval of the
-    difference must lie at or above minus this."""
+    difference must lie at or above minus this; at or below this where lower is better."""
     slice_margin: float = Field(4.0, ge=0)
     """The same for slices, which are smaller and so have wider intervals."""
     min_rows: int = Field(200, ge=1)
@@ -181,5 +182,6 @@ def _check(
         margin=margin,
         low=found.low,
         high=found.high,
-        passed=found.low >= -margin,
+        passed=found.low >= -margin if metric.higher_is_better else found.high <= margin,
+        lower_is_better=not metric.higher_is_better,
     )

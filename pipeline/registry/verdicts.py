@@ -55,5 +55,11 @@ def verdicts(server: Server, version: Version) -> list[Verdict]:
 
 
 def _verdict(content: dict[str, Any]) -> Verdict:
-    checks = tuple(Check(**check) for check in content.pop("checks"))
+    checks = tuple(_check(check) for check in content.pop("checks"))
     return Verdict(**content, checks=checks)
+
+
+def _check(content: dict[str, Any]) -> Check:
+    """Verdicts of older versions do not say which way is better: only drift was to be low."""
+    older = {"lower_is_better": content["name"].startswith("drift ")}
+    return Check(**(older | content))

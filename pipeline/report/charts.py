@@ -43,18 +43,25 @@ class Interval:
 
 
 def curves(path: Path) -> list[Chart]:
-    """Charts of the stage train's curves.csv: losses, and validation BLEU where it was taken."""
+    """Charts of the stage train's curves.csv: losses, and what else validation measured."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    wanted = {
-        "Loss (nats per target token)": {"train_loss": "train", "valid_loss": "validation"},
-        "Validation BLEU (greedy)": {"valid_bleu": "validation"},
-    }
+    losses = {"train_loss": "train", "valid_loss": "validation"}
+    wanted = {"Loss (nats per target token)": losses}
+    for column in rows[0] if rows else ():
+        if column.startswith("valid_") and column not in losses:
+            wanted[f"Validation {_title(column)} (greedy)"] = {column: "validation"}
     charts = [
         chart(title, {label: _series(rows, column) for column, label in columns.items()})
         for title, columns in wanted.items()
     ]
     return [one for one in charts if one is not None]
+
+
+def _title(column: str) -> str:
+    """`valid_bleu` → BLEU, `valid_row_error_rate` → row error rate."""
+    name = column.removeprefix("valid_")
+    return {"bleu": "BLEU", "chrf": "chrF"}.get(name, name.replace("_", " "))
 
 
 def _series(rows: Sequence[dict[str, str]], column: str) -> list[tuple[float, float]]:
@@ -114,7 +121,7 @@ def _label(value: float) -> str:
 
 def interval(check: Check) -> Interval:
     """Where a check's interval lies, on a scale that shows zero and the margin's edge too."""
-    edge = check.margin if check.name.startswith("drift ") else -check.margin
+    edge = check.margin if check.lower_is_better else -check.margin
     ends = (check.low, check.high, edge, 0.0)
     pad = 0.08 * ((max(ends) - min(ends)) or 1.0)
     low, high = min(ends) - pad, max(ends) + pad

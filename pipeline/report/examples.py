@@ -47,11 +47,15 @@ class Contrasts:
 
 
 def extremes(
-    outputs: Sequence[Output], values: Sequence[float], count: int
+    outputs: Sequence[Output], values: Sequence[float], count: int, *, falling: bool = False
 ) -> tuple[list[Example], list[Example]]:
-    """(worst, best) by their values; ties go to the longer source, which tells more."""
-    order = sorted(range(len(outputs)), key=lambda row: (values[row], -len(outputs[row].source)))
-    best = sorted(range(len(outputs)), key=lambda row: (-values[row], -len(outputs[row].source)))
+    """(worst, best) by their values; ties go to the longer source, which tells more.
+
+    `falling`: the lowest values are the best.
+    """
+    good = [-value if falling else value for value in values]
+    order = sorted(range(len(outputs)), key=lambda row: (good[row], -len(outputs[row].source)))
+    best = sorted(range(len(outputs)), key=lambda row: (-good[row], -len(outputs[row].source)))
     worst = order[: min(count, len(order) // 2)]
     return (
         [_example(outputs[row], values[row]) for row in worst],

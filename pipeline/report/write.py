@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import read_json, write_text
+from pipeline.metrics import higher_is_better
 from pipeline.outputs import Output, read_outputs
 from pipeline.records import Verdict, Version
 from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, curves, interval
@@ -87,5 +88,6 @@ def _examples(outs: Path, test_set: str, rows: list[Output]) -> dict[str, Any]:
         values: list[dict[str, Any]] = [json.loads(line) for line in file]
     names = [name for name in values[0] if name != "id"]
     metric = "chrf" if "chrf" in names else names[0]
-    worst, best = extremes(rows, [line[metric] for line in values], EXAMPLES)
+    given = [line[metric] for line in values]
+    worst, best = extremes(rows, given, EXAMPLES, falling=not higher_is_better(metric))
     return {"metric": metric, "worst": worst, "best": best}

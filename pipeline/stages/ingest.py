@@ -6,7 +6,6 @@ corpora.folder/…  ─┐
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pipeline.ahead import ahead
 from pipeline.arrow import RecordBatch
 from pipeline.arrow import compute as pc
 from pipeline.corpora.corpus import Corpus
+from pipeline.corpora.joined import Waiting
 from pipeline.corpora.selection import Corpora
 from pipeline.files import empty_folder, write_json
 from pipeline.machine import Machine
@@ -52,27 +52,38 @@ def _check_splits(writers: dict[str, RowWriter]) -> None:
 
 def _read(source: Corpus, corpora: Corpora, writers: dict[str, RowWriter]) -> Ledger:
     rows, notes, before = 0, Counter[str](), _held(writers)
+    waiting = Waiting() if source.join_references else None
     for batch in ahead(corpora.batches(source)):
         rows += batch.num_rows
         for side in ("source", "target"):
             ends = pc.sum(pc.ends_with(batch[side], "\r")).as_py()
             notes[f"{side}_ends_with_cr"] += ends or 0
-        for split, part in _parted(batch):
-            writers[split].write(part)
+        _write(waiting.hold(batch) if waiting else batch, writers)
     if not rows:
         files = ", ".join(path.as_posix() for path in source.files(corpora.folder))
         remedy = "fill it, or take it out of corpora.sources"
         raise Problem(f"corpus '{source.name}' is empty", where=files, remedy=remedy)
-    changed = {note: count for note, count in notes.items() if count}
-    return Ledger("ingest", source.name, rows, _held(writers) - before, changed=changed)
+    found = waiting.joined() if waiting else None
+    if found:
+        _write(found.rows, writers)
+    return Ledger(
+        "ingest",
+        source.name,
+        rows,
+        _held(writers) - before,
+        dropped={"repeated_reference": found.repeated} if found and found.repeated else {},
+        changed={note: count for note, count in notes.items() if count},
+        joined=found.joined if found else 0,
+    )
 
 
 def _held(writers: dict[str, RowWriter]) -> int:
     return sum(writer.rows for writer in writers.values())
 
 
-def _parted(batch: RecordBatch) -> Iterator[tuple[str, RecordBatch]]:
+def _write(batch: RecordBatch, writers: dict[str, RowWriter]) -> None:
+    """Each row to the writer of its split."""
     for split in SPLITS:
         part = batch.filter(pc.equal(batch["split"], split))
         if part.num_rows:
-            yield split, part
+            writers[split].write(part)

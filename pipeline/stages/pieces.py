@@ -39,15 +39,21 @@ class Settings(Base):
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Learn the pieces of a sample of the clean training rows."""
     rows = inputs / "clean" / "train"
-    sides = [("source", "target")] if settings.pieces.shared else [("source",), ("target",)]
-    models = tuple(settings.pieces.train(_texts(rows, names, settings)) for names in sides)
+    pieces = settings.pieces
+    sides = [(pieces, ("source",)), (pieces.of_target(), ("target",))]
+    models = tuple(
+        trainer.train(_texts(rows, names, trainer.sample_rows, settings))
+        for trainer, names in ([(pieces, ("source", "target"))] if pieces.shared else sides)
+    )
     empty_folder(outputs / "pieces")
     write_pieces(outputs / "pieces", models, settings.normaliser)
 
 
-def _texts(rows: Path, sides: tuple[str, ...], settings: Settings) -> Iterator[str]:
+def _texts(
+    rows: Path, sides: tuple[str, ...], sample_rows: int, settings: Settings
+) -> Iterator[str]:
     """Normalised texts of the sampled rows; a row is drawn by the hash of its place."""
-    bound = min(settings.pieces.sample_rows / max(count_rows(rows), 1), 1.0)
+    bound = min(sample_rows / max(count_rows(rows), 1), 1.0)
     first = 0
     for batch in read_rows(rows, COLUMNS):
         places = np.arange(first, first + batch.num_rows, dtype=np.uint64)

@@ -27,8 +27,9 @@ from pipeline.cluster import train_workers
 from pipeline.display import showing
 from pipeline.files import write_json
 from pipeline.machine import Machine
+from pipeline.metrics import METRICS, as_metric
 from pipeline.metrics.bleu import Bleu
-from pipeline.metrics.metric import common_language, measure
+from pipeline.metrics.metric import Metric, common_language, measure
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
 from pipeline.models.seq2seq import Model, build
@@ -98,7 +99,7 @@ def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dic
         split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces)
         for split in ("train", "valid")
     }
-    _bleu_of(examples["valid"], settings.training)
+    _score_of(examples["valid"], settings.training)
     shards = {split: each.digest for split, each in examples.items()}
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces.digest)
     key = runkey.run_key(parts)
@@ -136,8 +137,9 @@ def work(seat: Seat, job: Job) -> None:
     model = _first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
-    bleu = _bleu_of(valid, job.settings.training)
-    validate = Validation(valid, team, machine.decode_batch, pieces.decode, bleu, search)
+    name, score = _score_of(valid, job.settings.training)
+    sentences = machine.decode_batch
+    validate = Validation(valid, team, sentences, pieces.decode, score, name, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
     examples = open_examples(job.inputs / "shards" / "train", verify=False)
@@ -177,14 +179,18 @@ def _first_model(job: Job, pieces: Pieces) -> Model:
     return model
 
 
-def _bleu_of(
+def _score_of(
     valid: Examples, training: Training
-) -> Callable[[Sequence[str], Sequence[str]], float]:
-    """Validation's BLEU, which cuts words as that of the tests does; a Problem where it cannot."""
+) -> tuple[str, Callable[[Sequence[str], Sequence[str]], float]]:
+    """What validations are compared by, or BLEU beside the loss, by name; words are cut as in the
+    tests, and it is a Problem where they cannot be."""
+    name = "bleu" if training.best_by == "loss" else training.best_by
     language = common_language(valid.shards.target_languages)
-    bleu = Bleu(tokenizer=training.bleu_tokenizer)
+    metric: Metric = as_metric(METRICS[name]())
+    if name == "bleu":
+        metric = Bleu(tokenizer=training.bleu_tokenizer)
     try:
-        bleu.statistics([""], [[""]], language)
+        metric.statistics([""], [[""]], language)
     except Problem as problem:
         raise Problem(
             problem.what,
@@ -194,6 +200,6 @@ def _bleu_of(
         ) from problem
 
     def score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-        return measure(bleu, "bleu", hypotheses, [[text] for text in references], language).value
+        return measure(metric, name, hypotheses, [[text] for text in references], language).value
 
-    return score
+    return name, score

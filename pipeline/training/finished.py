@@ -27,7 +27,7 @@ from pipeline.training.state import TrainingState
 
 MODEL_FILES = ("model.json", "run.json", "weights.safetensors")
 CURVES = "curves.csv"
-COLUMNS = ("step", "train_loss", "valid_loss", "valid_bleu", "rate")
+METRIC = "bleu"  # that a validation without one would have had
 
 
 def keep(folder: Path, key: str, outcome: Outcome, write_model: Callable[[Path], None]) -> None:
@@ -61,11 +61,14 @@ def curves(state: TrainingState) -> str:
     since a state that was read from a checkpoint has lost that of the model.
     """
     places = sorted({place for row in state.curve for place in row.gradients}, key=_counted)
-    lines = [",".join((*COLUMNS, *places))]
+    found = (name for row in state.curve for name in row.scores if name != "loss")
+    metric = next(found, METRIC)
+    columns = ("step", "train_loss", "valid_loss", f"valid_{metric}", "rate", *places)
+    lines = [",".join(columns)]
     for row in state.curve:
-        bleu = row.scores.get("bleu", "")
+        score = row.scores.get(metric, "")
         norms = [row.gradients.get(place, "") for place in places]
-        cells = (row.step, row.train_loss, row.scores["loss"], bleu, row.rate, *norms)
+        cells = (row.step, row.train_loss, row.scores["loss"], score, row.rate, *norms)
         lines.append(",".join(str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
 

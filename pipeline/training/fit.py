@@ -80,7 +80,7 @@ def fit(
     """Train `model` in place, from the newest checkpoint on, to the end or to a wish to stop.
 
     Every worker of a team calls this with the same arguments but its `team`. `validate` gives the
-    same scores on each: `loss` (lower is better) and, where `settings.best_by` says so, `bleu`.
+    same scores on each: `loss` and, where `settings.best_by` names one, that metric.
     `watch` gives numbers that stand beside the scores and decide nothing. `lesson` is `model` as it
     is taught, where its own losses are not what steps are taken on.
     `keep` writes the result of a run that is finished, when `model` holds it; one worker calls it.

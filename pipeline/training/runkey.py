@@ -20,7 +20,7 @@ from pipeline.syntax import syntax_digest
 from pipeline.training.settings import Training
 
 ENGINE = 1  # raised by hand when the same parts would give other weights
-# Decoding and metrics choose the best weights, by the BLEU of what greedy search finds.
+# Decoding and metrics choose the best weights, by a score of what greedy search finds.
 ROOMS = ("batches", "decoding", "metrics", "models", "training")
 LENGTH = 16  # hexadecimal digits of a key
 
@@ -42,7 +42,7 @@ def key_parts(
 
 def _libraries(training: Training) -> tuple[str, ...]:
     """What computes weights, and what chooses the best of them."""
-    return ("numpy", "torch", *(("sacrebleu",) if training.best_by == "bleu" else ()))
+    return ("numpy", "torch", *(("sacrebleu",) if training.best_by in ("bleu", "chrf") else ()))
 
 
 def run_key(parts: Mapping[str, Any]) -> str:

@@ -15,6 +15,15 @@ from pipeline.training.schedule import Schedule
 
 # Those of the metric `bleu`, whose library (sacreBLEU) a bare GPU machine need not have.
 BleuTokenizer = Literal["auto", "13a", "intl", "char", "none", "zh", "ja-mecab", "ko-mecab"]
+BestBy = Literal[
+    "bleu",
+    "character_error_rate",
+    "chrf",
+    "exact_match",
+    "loss",
+    "row_error_rate",
+    "word_error_rate",
+]
 
 
 class Training(Settings):
@@ -38,8 +47,9 @@ class Training(Settings):
     """Steps between planned checkpoints. Unplanned ones come by the clock: machine.yaml."""
     patience: PositiveInt | None = None
     """Validations without progress before the run stops; null: never."""
-    best_by: Literal["bleu", "loss"] = "bleu"
-    """What validations are compared by: BLEU of greedy decoding (higher) or loss (lower)."""
+    best_by: BestBy = "bleu"
+    """What validations are compared by: the loss, or a metric of what greedy search makes of the
+    sources against the rows' own targets. Scores are to be high, the loss and error rates low."""
     bleu_tokenizer: BleuTokenizer = "auto"
     """How validation's BLEU cuts words, as the metric `bleu` of the tests does: auto, by the target
     language of the valid rows (zh, ja, ko have their own, else 13a; 13a where they differ)."""

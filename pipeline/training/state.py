@@ -12,6 +12,7 @@ from pipeline.batches.plan import Position
 from pipeline.training.step import Step
 
 START = Position()
+FALLING = ("loss", "character_error_rate", "row_error_rate", "word_error_rate")  # lower is better
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Validation:
     step: int
     train_loss: float  # mean over the steps since the row before, nats per target token
     rate: float  # the last learning rate
-    scores: Mapping[str, float]  # loss, bleu
+    scores: Mapping[str, float]  # loss, bleu or another metric
     gradients: Mapping[str, float] = field(default_factory=dict[str, float])  # norms, by place
 
 
@@ -92,7 +93,7 @@ def is_finite(scores: Mapping[str, float]) -> bool:
 
 def goodness(scores: Mapping[str, float], by: str) -> float:
     """A number that is higher where scores are better."""
-    return -scores[by] if by == "loss" else scores[by]
+    return -scores[by] if by in FALLING else scores[by]
 
 
 def from_json(value: Mapping[str, Any]) -> TrainingState:

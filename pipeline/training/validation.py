@@ -38,13 +38,14 @@ class Validated(Learner, Searchable, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Calling it with a model gives `loss` (nats per count, weighted) and `bleu`."""
+    """Calling it with a model gives `loss` (nats per count, weighted) and a metric by its name."""
 
     examples: Examples
     team: Team
     batch_sentences: int
     texts: Callable[[Sequence[Ids]], list[str]]  # target ids → texts
-    bleu: Callable[[Sequence[str], Sequence[str]], float]  # hypotheses, references → score
+    score: Callable[[Sequence[str], Sequence[str]], float]  # hypotheses, references → score
+    metric: str = "bleu"  # the score's name
     search: Greedy = GREEDY
 
     def __call__(self, model: Validated) -> Mapping[str, float]:
@@ -58,7 +59,7 @@ class Validation:
         targets = self.examples.ids(np.arange(self.examples.count))[1]
         references = self.texts([ids.tolist() for ids in targets])
         ordered = [hypotheses[row] for row in range(self.examples.count)]
-        return {"loss": _loss(model, parts), "bleu": self.bleu(ordered, references)}
+        return {"loss": _loss(model, parts), self.metric: self.score(ordered, references)}
 
     def _batch(self, model: Validated, number: int, rows: list[int]) -> dict[str, Any]:
         """What one batch adds: sums and counts of each term, and its texts by row."""

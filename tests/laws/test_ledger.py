@@ -1,4 +1,4 @@
-"""Ledger: in = kept + dropped at every stage; source and target stay aligned in every shard."""
+"""Ledger: in = kept + joined + dropped at every stage; sources and targets stay aligned."""
 
 import json
 from itertools import pairwise
@@ -36,6 +36,25 @@ def test_every_row_is_kept_or_dropped_for_a_reason(dataline, tmp_path):
     assert clean["train"]["dropped"] == {"empty": 1, "same": 1, "duplicate": 1, "odd_script": 1}
     for split in ("valid", "test"):
         assert encode[split]["kept"] == ingest[split]["kept"] == 10
+
+
+def test_rows_that_are_joined_live_on_as_references(dataline, tmp_path):
+    corpora = dataline.write_corpus(
+        tmp_path / "corpora",
+        {
+            "train": dataline.sentences(60),
+            "valid": dataline.sentences(10, 1000),
+            "test": [("Hallo", "Hello"), ("Ja", "Yes"), ("Hallo", "Hi"), ("Hallo", "Hello")],
+        },
+    )
+    for source in corpora["sources"][1:]:
+        source["join_references"] = True
+    out = dataline.run(tmp_path, corpora, ["ingest"])
+    ledger, rows = ledgers(out, "ingest")["test"], dataline.rows(out / "rows" / "test")
+    assert ledger["rows_in"] == ledger["kept"] + ledger["joined"] + sum(ledger["dropped"].values())
+    assert (ledger["kept"], ledger["joined"]) == (2, 1)
+    assert ledger["kept"] + ledger["joined"] == sum(len(row.references) for row in rows)
+    assert ledger["kept"] == len(rows)
 
 
 def test_the_ledgers_count_what_is_in_the_files(dataline, tmp_path):

@@ -41,6 +41,7 @@ TEXTS = st.lists(
     st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
     max_size=6,
 ).map("".join)
+SYMBOLS = {kind: ("<sep>",) for kind in TRAINERS if kind != "word"}  # which cuts nowhere else
 DRAWN = {"n_best": "unigram", "bpe_dropout": "bpe"}
 SMALLEST = "a  ▁b\u0308 "
 
@@ -48,7 +49,7 @@ SMALLEST = "a  ▁b\u0308 "
 @pytest.fixture(scope="module")
 def models():
     return {
-        kind: trainer(vocabulary=295, threads=1, user_symbols=("<sep>",)).train(LEARNED)
+        kind: trainer(vocabulary=295, threads=1, user_symbols=SYMBOLS.get(kind, ())).train(LEARNED)
         for kind, trainer in TRAINERS.items()
     }
 
@@ -64,6 +65,8 @@ def test_nothing_is_lost_between_text_and_ids():
     model = TRAINERS["unigram"](vocabulary=295, threads=1).train(LEARNED)
     check(Pieces((model,), Normaliser()), SMALLEST)
     check(Pieces((model,), NORMALISERS["nothing"]), SMALLEST)
+    words = TRAINERS["word"](vocabulary=295, threads=1).train(LEARNED)
+    check(Pieces((words,), NORMALISERS["nothing"]), SMALLEST)
 
 
 def test_normalising_twice_is_normalising_once():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sacrebleu
 
-from pipeline.metrics import METRICS, MetricSettings, as_metric, kind
+from pipeline.metrics import METRICS, MetricSettings, as_metric, higher_is_better, kind
 from pipeline.metrics.bleu import Bleu
 from pipeline.metrics.chrf import Chrf
 from pipeline.metrics.exact_match import ExactMatch
@@ -36,7 +36,11 @@ def test_a_metric_scores_any_rows_from_summed_statistics_and_prefers_the_referen
     assert metric.score(found.values[1:3].sum(0)) == metric.score(some.values.sum(0))
     best = measure(metric, name, [row[0] for row in REFERENCES], REFERENCES, "en")
     ours = measure(metric, name, HYPOTHESES, REFERENCES, "en")
-    assert 0 <= ours.value < best.value
+    if metric.higher_is_better:
+        assert 0 <= ours.value < best.value
+    else:
+        assert 0 == best.value < ours.value
+    assert higher_is_better(name) == metric.higher_is_better
     assert metric.sentence(found.values[1]) == pytest.approx(best.value)
     assert kind(metric) == name
 

@@ -7,7 +7,18 @@ import yaml
 
 from pipeline.settings import load, read_yaml
 
-RECIPES = ["multi30k-de-en", "multi30k-de-en-gru", "sample-de-en"]
+RECIPES = [
+    "cmudict-g2p",
+    "multi30k-de-en",
+    "multi30k-de-en-gru",
+    "sample-de-en",
+    "scan-jump",
+    "scan-length",
+    "scan-simple",
+    "sigmorphon-bg",
+    "sigmorphon-fr",
+    "sigmorphon-ko",
+]
 
 
 def keys(value, before=""):

@@ -85,6 +85,21 @@ def test_a_refusal_is_written_once_and_goes_from_the_champion_to_who_did_not_bec
         rollback(server, who="t", why="")
 
 
+def test_an_error_rate_must_not_rise(server, registered):
+    errors = Gate(metric="row_error_rate", margin=10, min_rows=5, resamples=200)  # pyright: ignore
+    one, outs = registered("one", right=30)
+    promote(server, one, who="t", why="first", verdict=None)
+    worse, outs = registered("worse", right=15)
+    (check,) = judge(server, errors, worse, outs).checks
+    assert (check.champion, check.challenger, check.passed) == (25.0, 62.5, False)
+    assert check.lower_is_better and 10 < check.low < check.high
+    better, outs = registered("better", right=38)
+    verdict = judge(server, errors, better, outs)
+    (check,) = verdict.checks
+    assert (verdict.outcome, check.challenger, check.passed) == ("passed", 5.0, True)
+    assert check.high <= 0
+
+
 def test_a_slice_may_fail_where_the_whole_does_not(server, registered):
     short = [f"Satz {number} kurz" for number in range(34)]
     long = [f"Satz {number} " + "lang " * 12 for number in range(6)]

@@ -42,5 +42,17 @@ def test_an_interval_is_drawn_beside_zero_and_its_margin():
     assert drawn.zero == drawn.start == pytest.approx(100 * 1.24 / 3.48, abs=0.01)
     assert drawn.edge == pytest.approx(100 * 0.24 / 3.48, abs=0.01)
     assert drawn.middle == pytest.approx(100 * 2.24 / 3.48, abs=0.01)
-    drift = interval(Check("drift clean t same", 0.1, 0.2, 0.05, 0.1, 0.1, False))
-    assert drift.zero < drift.edge < drift.start
+    drift = Check("drift clean t same", 0.1, 0.2, 0.05, 0.1, 0.1, False, lower_is_better=True)
+    assert interval(drift).zero < interval(drift).edge < interval(drift).start
+
+
+def test_validation_is_drawn_by_whatever_metric_was_taken(tmp_path: Path):
+    path = tmp_path / "curves.csv"
+    path.write_text(
+        "step,train_loss,valid_loss,valid_row_error_rate,rate\n10,3.5,3.75,40.0,0.1\n"
+        "20,3.0,3.25,30.0,0.1\n"
+    )
+    assert [chart.title for chart in curves(path)] == [
+        "Loss (nats per target token)",
+        "Validation row error rate (greedy)",
+    ]

@@ -28,6 +28,8 @@ def test_the_worst_and_best_do_not_overlap_and_ties_show_the_longer_source():
     assert [one.id for one in worst] == ["t:1", "t:0"]
     assert [one.id for one in best] == ["t:3", "t:2"]
     assert extremes(rows[:1], [1.0], 3)[0] == []
+    worst, best = extremes(rows, [0.0, 0.0, 50.0, 100.0], 1, falling=True)
+    assert [one.id for one in worst + best] == ["t:3", "t:1"]
 
 
 def test_contrasts_count_and_rank_what_differs():

@@ -33,6 +33,15 @@ def test_separate_models_are_learned_from_their_sides(dataline, tmp_path):
     assert len(pieces.encode_target(text)[0]) < len(pieces.encode_source(text)[0])
 
 
+def test_each_side_may_have_a_kind_of_its_own(dataline, tmp_path):
+    words = {"kind": "word", "vocabulary": 400, "threads": 1}
+    kinds = {"kind": "character", "vocabulary": 300, "shared": False, "target": words}
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"), UPTO, pieces=kinds)
+    pieces = Pieces.read(out / "pieces")
+    assert len(pieces.encode_source(["The bird runs."])[0]) == 16  # a space before, EOS after
+    assert len(pieces.encode_target(["The bird runs."])[0]) == 3
+
+
 def test_the_same_rows_give_the_same_bytes(dataline, tmp_path):
     corpora = dataline.corpus(tmp_path / "corpora")
     one = dataline.run(tmp_path / "one", corpora, UPTO)

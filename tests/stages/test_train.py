@@ -113,7 +113,7 @@ def test_validation_cuts_words_by_the_target_language_as_evaluation_does(datalin
 
     def scores(*languages, **training):
         out = in_language(dataline, tmp_path / "-".join(languages), *languages)
-        bleu = train._bleu_of(
+        _, bleu = train._score_of(
             open_examples(out / "shards" / "valid"),
             train.Training(**SETTINGS.training.model_dump() | training),
         )

@@ -3,11 +3,13 @@
 import fcntl
 import os
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
+from pipeline.metrics import METRICS, higher_is_better
 from pipeline.problems import Problem
 from pipeline.training.checkpoint import every
 from pipeline.training.clerk import Writer
@@ -15,7 +17,8 @@ from pipeline.training.finished import curves
 from pipeline.training.fit import fit
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
 from pipeline.training.progress import ProgressFile, read
-from pipeline.training.state import TrainingState
+from pipeline.training.settings import BestBy
+from pipeline.training.state import FALLING, TrainingState
 from pipeline.training.step import Step
 from pipeline.training.weights import average
 
@@ -92,6 +95,27 @@ def test_best_by_bleu_means_the_highest(engine, examples, tmp_path):
     assert [line.split(",")[::3] for line in curves(outcome.state).splitlines()[1:]] == [
         ["4", "10.0"], ["8", "30.0"], ["12", "20.0"],
     ]  # fmt: skip
+
+
+def test_best_by_an_error_rate_means_the_lowest(engine, examples, tmp_path):
+    scores = iter([(1.0, 30.0), (0.5, 10.0), (0.4, 20.0)])
+    settings = engine.training(best_by="row_error_rate")
+    outcome = fit(
+        engine.tiny_model(),
+        examples,
+        settings,
+        engine.place(tmp_path),
+        validate=lambda _: dict(zip(("loss", "row_error_rate"), next(scores), strict=True)),
+    )
+    assert outcome.state.best == (8,)
+    header = "step,train_loss,valid_loss,valid_row_error_rate,rate"
+    assert curves(outcome.state).splitlines()[0] == header
+
+
+def test_what_validations_are_compared_by_is_better_as_the_metric_says():
+    names = set(get_args(BestBy)) - {"loss"}
+    assert names <= set(METRICS)
+    assert {name for name in names if not higher_is_better(name)} == set(FALLING) - {"loss"}
 
 
 def test_it_stops_early_where_nothing_gets_better(engine, examples, tmp_path):

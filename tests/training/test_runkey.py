@@ -70,7 +70,9 @@ def test_a_start_that_is_not_there_is_a_problem(tmp_path):
 
 def test_the_version_of_what_chooses_the_best_weights_counts_where_it_chooses(parts):
     assert sorted(parts(best_by="bleu")["versions"]) == ["numpy", "sacrebleu", "torch"]
+    assert sorted(parts(best_by="chrf")["versions"]) == ["numpy", "sacrebleu", "torch"]
     assert sorted(parts(best_by="loss")["versions"]) == ["numpy", "torch"]
+    assert sorted(parts(best_by="row_error_rate")["versions"]) == ["numpy", "torch"]
 
 
 @pytest.mark.parametrize("room", ["batches", "decoding", "metrics", "models", "training"])
