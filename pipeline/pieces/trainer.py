@@ -33,7 +33,8 @@ class Trainer(Settings, ABC):
     """What every kind of pieces has; a kind is a final class."""
 
     vocabulary: int = Field(ge=8)
-    """Pieces in a model: 4 special ones, 256 bytes (byte_fallback), user symbols, learned ones."""
+    """Pieces in a model: 4 special ones, 256 bytes (byte_fallback), user symbols, learned ones. Of
+    characters and words there are at most so many."""
     shared: bool = True
     """One model for source and target, or one for each."""
     target: Annotated[SerializeAsAny["Trainer"], chosen(_trainers)] | None = None

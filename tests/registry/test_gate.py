@@ -13,7 +13,7 @@ from pipeline.registry.gate import Gate, judge, judge_data
 from pipeline.registry.history import history
 from pipeline.registry.lineage import Lineage
 from pipeline.registry.register import register
-from pipeline.registry.verdicts import verdicts
+from pipeline.registry.verdicts import _verdict, verdicts
 from pipeline.registry.versions import aliases
 from pipeline.settings import parse
 
@@ -154,13 +154,24 @@ def test_a_rule_that_drops_much_more_than_for_the_champion_is_refused(server, re
     promote(server, one, who="t", why="first", verdict=None)
     two, outs = registered("two", dropped=20)
     checks = (
-        Check("drift clean all corpora too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
-        Check("drift clean train too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False),
+        Check("drift clean all corpora too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False, True),
+        Check("drift clean train too_long", 0.1, 0.2, 0.05, 0.1, 0.1, False, True),
     )
     assert judge_data(server, strict, outs / "ledgers") == checks
     verdict = judge(server, strict, two, outs)
     assert (verdict.outcome, verdict.checks[1:]) == ("refused", checks)
     assert judge_data(server, GATE, outs / "ledgers") == ()
+
+
+def test_a_verdict_that_does_not_say_which_way_is_better_is_read_as_it_was_meant():
+    """Before error rates were metrics, what had to be low was drift alone."""
+    numbers = {"champion": 0.1, "challenger": 0.2, "margin": 0.5, "low": 0.1, "high": 0.1}
+    checks = [
+        {"name": name, **numbers, "passed": True} for name in ("t bleu", "drift clean t same")
+    ]
+    about = {"challenger": "2", "champion": "1", "test_digest": "", "settings_digest": ""}
+    read = _verdict({"outcome": "passed", **about, "checks": checks})
+    assert [check.lower_is_better for check in read.checks] == [False, True]
 
 
 def test_impossible_gates_are_problems():

@@ -36,6 +36,7 @@ def test_every_rule_gives_its_reason_and_the_first_one_counts(dataline, tmp_path
         "corpus": "train",
         "rows_in": 28,
         "kept": 20,
+        "joined": 0,
         "dropped": {
             "empty": 1, "too_long": 1, "length_ratio": 1, "same": 1,
             "odd_script": 1, "duplicate": 2, "leak": 1,

@@ -40,16 +40,16 @@ def test_over_long_rows_are_counted_and_nothing_is_lost_outside_train(dataline, 
     out = dataline.run(tmp_path, corpora, pieces=kinds, cleaning=cleaning)
     assert ledgers(out) == {
         "train": {
-            "stage": "encode", "corpus": "train", "rows_in": 51, "kept": 50,
+            "stage": "encode", "corpus": "train", "rows_in": 51, "kept": 50, "joined": 0,
             "dropped": {"source_too_long": 1}, "changed": {},
             "samples": {"source_too_long": [f"train:51\t{long[0][:300]}\t{long[1]}"]},
         },
         "valid": {
-            "stage": "encode", "corpus": "valid", "rows_in": 5, "kept": 5,
+            "stage": "encode", "corpus": "valid", "rows_in": 5, "kept": 5, "joined": 0,
             "dropped": {}, "changed": {}, "samples": {},
         },
         "test": {
-            "stage": "encode", "corpus": "test", "rows_in": 6, "kept": 6,
+            "stage": "encode", "corpus": "test", "rows_in": 6, "kept": 6, "joined": 0,
             "dropped": {}, "changed": {"source_cut": 1}, "samples": {},
         },
     }  # fmt: skip

@@ -66,6 +66,7 @@ METRIC = '''
 """The share of hypotheses that begin with the letter with which a reference begins."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,8 @@ from pipeline.settings import Settings
 
 class FirstLetter(Settings):
     """Share of right first letters, 0 to 1."""
+
+    higher_is_better: ClassVar[bool] = True
 
     def statistics(
         self, hypotheses: Sequence[str], references: Sequence[Sequence[str]], language: str
