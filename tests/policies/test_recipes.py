@@ -7,7 +7,7 @@ import yaml
 
 from pipeline.settings import load, read_yaml
 
-RECIPES = ["multi30k-de-en", "multi30k-de-en-gru", "sample-de-en"]
+RECIPES = ["multi30k-de-en", "multi30k-de-en-gru", "sample-de-en", "transformer-base-en-de"]
 
 
 def keys(value, before=""):
