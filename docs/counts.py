@@ -49,7 +49,7 @@ COMBINATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] =
         {**TRANSFORMER, "layers": 12}, {**TRANSFORMER, "layers": 1}, {}
     ),
 }  # fmt: skip
-RECIPES = ("sample-de-en", "multi30k-de-en", "multi30k-de-en-gru")
+RECIPES = ("sample-de-en", "multi30k-de-en", "multi30k-de-en-gru", "transformer-base-en-de")
 
 
 def written(page: str) -> str:

@@ -42,15 +42,15 @@ class Interval:
     edge: float
 
 
-def curves(path: Path) -> list[Chart]:
-    """Charts of the stage train's curves.csv: losses, and what else validation measured."""
+def curves(path: Path, metric: str) -> list[Chart]:
+    """Charts of the stage train's curves.csv: losses, and the metric of its validations."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     losses = {"train_loss": "train", "valid_loss": "validation"}
-    wanted = {"Loss (nats per target token)": losses}
-    for column in rows[0] if rows else ():
-        if column.startswith("valid_") and column not in losses:
-            wanted[f"Validation {_title(column)} (greedy)"] = {column: "validation"}
+    wanted = {
+        "Loss (nats per target token)": losses,
+        f"Validation {_title(metric)} (greedy)": {"valid_score": "validation"},
+    }
     charts = [
         chart(title, {label: _series(rows, column) for column, label in columns.items()})
         for title, columns in wanted.items()
@@ -58,10 +58,9 @@ def curves(path: Path) -> list[Chart]:
     return [one for one in charts if one is not None]
 
 
-def _title(column: str) -> str:
-    """`valid_bleu` → BLEU, `valid_row_error_rate` → row error rate."""
-    name = column.removeprefix("valid_")
-    return {"bleu": "BLEU", "chrf": "chrF"}.get(name, name.replace("_", " "))
+def _title(metric: str) -> str:
+    """`bleu` → BLEU, `row_error_rate` → row error rate."""
+    return {"bleu": "BLEU", "chrf": "chrF"}.get(metric, metric.replace("_", " "))
 
 
 def _series(rows: Sequence[dict[str, str]], column: str) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ from pipeline.files import read_json, write_text
 from pipeline.metrics import higher_is_better
 from pipeline.outputs import Output, read_outputs
 from pipeline.records import Verdict, Version
-from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, curves, interval
+from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, curves, interval
 from pipeline.report.examples import contrasts, extremes
 from pipeline.report.ledgers import read_ledgers
 
@@ -69,7 +69,7 @@ def gather(
         "headline": "" if verdict is None else HEADLINES[verdict.outcome],
         "checks": [] if verdict is None else [(one, interval(one)) for one in verdict.checks],
         "scores": scores["test_sets"],
-        "charts": curves(outs / "curves.csv") if (outs / "curves.csv").is_file() else [],
+        "charts": _charts(outs),
         "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
         "ledgers": read_ledgers(outs),
         "examples": {name: _examples(outs, name, rows) for name, rows in test_sets.items()},
@@ -79,6 +79,15 @@ def gather(
             if name in champion
         },
     }
+
+
+def _charts(outs: Path) -> list[Chart]:
+    """The curves, where there are some: a clone may hold what is registered without them."""
+    path = outs / "curves.csv"
+    if not path.is_file():
+        return []
+    valid: dict[str, float] = read_json(outs / "model" / "run.json")["valid"]
+    return curves(path, next(name for name in valid if name != "loss"))
 
 
 def _examples(outs: Path, test_set: str, rows: list[Output]) -> dict[str, Any]:

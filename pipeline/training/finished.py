@@ -27,7 +27,7 @@ from pipeline.training.state import TrainingState
 
 MODEL_FILES = ("model.json", "run.json", "weights.safetensors")
 CURVES = "curves.csv"
-METRIC = "bleu"  # that a validation without one would have had
+COLUMNS = ("step", "train_loss", "valid_loss", "valid_score", "rate")
 
 
 def keep(folder: Path, key: str, outcome: Outcome, write_model: Callable[[Path], None]) -> None:
@@ -57,16 +57,16 @@ def run_facts(key: str, outcome: Outcome) -> dict[str, Any]:
 def curves(state: TrainingState) -> str:
     """The curves as CSV: a row a validation; a score that was not taken stays empty.
 
+    `valid_score` is of the metric that run.json names beside the loss: a column has one name,
+    whatever the recipe, so that dvc.yaml can plot it.
+
     Norms of gradients follow, a column each, where they were watched; in an order of their own,
     since a state that was read from a checkpoint has lost that of the model.
     """
     places = sorted({place for row in state.curve for place in row.gradients}, key=_counted)
-    found = (name for row in state.curve for name in row.scores if name != "loss")
-    metric = next(found, METRIC)
-    columns = ("step", "train_loss", "valid_loss", f"valid_{metric}", "rate", *places)
-    lines = [",".join(columns)]
+    lines = [",".join((*COLUMNS, *places))]
     for row in state.curve:
-        score = row.scores.get(metric, "")
+        score = next((value for name, value in row.scores.items() if name != "loss"), "")
         norms = [row.gradients.get(place, "") for place in places]
         cells = (row.step, row.train_loss, row.scores["loss"], score, row.rate, *norms)
         lines.append(",".join(str(cell) for cell in cells))

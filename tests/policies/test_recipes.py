@@ -18,6 +18,7 @@ RECIPES = [
     "sigmorphon-bg",
     "sigmorphon-fr",
     "sigmorphon-ko",
+    "transformer-base-en-de",
 ]
 
 

@@ -30,9 +30,9 @@ def test_a_flat_line_and_a_single_point_can_be_drawn():
 def test_curves_leave_out_what_was_not_measured(tmp_path: Path):
     path = tmp_path / "curves.csv"
     path.write_text(
-        "step,train_loss,valid_loss,valid_bleu,rate\n10,3.5,3.75,,0.1\n20,3.0,3.25,,0.1\n"
+        "step,train_loss,valid_loss,valid_score,rate\n10,3.5,3.75,,0.1\n20,3.0,3.25,,0.1\n"
     )
-    (loss,) = curves(path)
+    (loss,) = curves(path, "bleu")
     assert loss.title == "Loss (nats per target token)"
     assert [line.name for line in loss.lines] == ["train", "validation"]
 
@@ -49,10 +49,9 @@ def test_an_interval_is_drawn_beside_zero_and_its_margin():
 def test_validation_is_drawn_by_whatever_metric_was_taken(tmp_path: Path):
     path = tmp_path / "curves.csv"
     path.write_text(
-        "step,train_loss,valid_loss,valid_row_error_rate,rate\n10,3.5,3.75,40.0,0.1\n"
-        "20,3.0,3.25,30.0,0.1\n"
+        "step,train_loss,valid_loss,valid_score,rate\n10,3.5,3.75,40.0,0.1\n20,3.0,3.25,30.0,0.1\n"
     )
-    assert [chart.title for chart in curves(path)] == [
+    assert [chart.title for chart in curves(path, "row_error_rate")] == [
         "Loss (nats per target token)",
         "Validation row error rate (greedy)",
     ]

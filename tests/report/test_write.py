@@ -40,8 +40,11 @@ def outs(tmp_path: Path) -> Path:
 
 
 def test_everything_that_is_known_is_on_the_page_and_nothing_is_fetched(outs: Path, tmp_path: Path):
-    curve = "step,train_loss,valid_loss,valid_bleu,rate\n10,3.5,3.75,1.5,0.1\n20,3.0,3.25,2.5,0.1\n"
+    curve = (
+        "step,train_loss,valid_loss,valid_score,rate\n10,3.5,3.75,1.5,0.1\n20,3.0,3.25,2.5,0.1\n"
+    )
     write_text(outs / "curves.csv", curve)
+    write_json(outs / "model" / "run.json", {"valid": {"loss": 3.25, "bleu": 2.5}})
     ledger = Ledger("clean", "train", 1200, 1190, {"same": 10}, {}, {"same": ("train:7\tx\tx",)})
     write_json(outs / "ledgers" / "clean.json", {"ledgers": [ledger]})
     champion = {"t": [output(0, "a dog"), output(1, "a cat"), output(2, "")]}

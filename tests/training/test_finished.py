@@ -50,7 +50,7 @@ def test_the_outs(kept, tmp_path):
         "curves.csv", "model/model.json", "model/run.json", "model/weights.safetensors",
     ]  # fmt: skip
     assert found["curves.csv"].decode() == (
-        "step,train_loss,valid_loss,valid_bleu,rate\n4,2.5,2.0,10.5,0.001\n8,1.5,1.75,12.0,0.0005\n"
+        "step,train_loss,valid_loss,valid_score,rate\n4,2.5,2.0,10.5,0.001\n8,1.5,1.75,12.0,0.0005\n"
     )
     assert json.loads(found["model/run.json"]) == {
         "averaged_steps": [4, 8],

@@ -91,7 +91,7 @@ def test_best_by_bleu_means_the_highest(engine, examples, tmp_path):
         validate=lambda _: dict(zip(("loss", "bleu"), next(scores), strict=True)),
     )
     assert outcome.state.best == (8,)
-    assert curves(outcome.state).splitlines()[0] == "step,train_loss,valid_loss,valid_bleu,rate"
+    assert curves(outcome.state).splitlines()[0] == "step,train_loss,valid_loss,valid_score,rate"
     assert [line.split(",")[::3] for line in curves(outcome.state).splitlines()[1:]] == [
         ["4", "10.0"], ["8", "30.0"], ["12", "20.0"],
     ]  # fmt: skip
@@ -108,7 +108,7 @@ def test_best_by_an_error_rate_means_the_lowest(engine, examples, tmp_path):
         validate=lambda _: dict(zip(("loss", "row_error_rate"), next(scores), strict=True)),
     )
     assert outcome.state.best == (8,)
-    header = "step,train_loss,valid_loss,valid_row_error_rate,rate"
+    header = "step,train_loss,valid_loss,valid_score,rate"
     assert curves(outcome.state).splitlines()[0] == header
 
 
