@@ -29,8 +29,9 @@ RAY_ENVIRONMENT = {
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # as nice as whoever started it; Ray's own 15 starves beside others
 }
+# As nice as whoever started it: with Ray's own 15, whatever else runs starves the training.
+LOCAL_RAY = {"RAY_worker_niceness": "0"}
 
 
 def train_workers(
@@ -70,6 +71,7 @@ def _start_ray(crew: Crew) -> Path | None:
             raise no_cluster(crew.address, error) from None
         check_room(crew, ray.cluster_resources())
         return None
+    os.environ.update(LOCAL_RAY)
     cores = {"num_cpus": crew.workers, "object_store_memory": 200 * 2**20}
     try:
         context: Any = ray.init(address="local", include_dashboard=False, **cores, **quiet)
