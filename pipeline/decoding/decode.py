@@ -39,6 +39,10 @@ class Decoding(Settings):
     batch_invariant: bool = False
     """Give a source the same result to the last bit in any batch, for more work."""
 
+    alignments: int = Field(default=4, ge=0)
+    """Rows of each test set, the first ones, whose attention is drawn in the report: that of the
+    best hypothesis, where the decoder has any. A package does not depend on it."""
+
     @model_validator(mode="after")
     def _n_best_has_places(self) -> Self:
         if self.n_best > self.search.most():

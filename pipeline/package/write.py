@@ -44,7 +44,7 @@ def write_package(
     code = closure()
     empty_folder(folder)
     facts = {
-        "decoding": decoding.model_dump(mode="json"),
+        "decoding": decoding.model_dump(mode="json", exclude={"alignments"}),
         "max_source_pieces": max_source_pieces,
         "score": str(decoding.search.formula()),
     }

@@ -20,6 +20,7 @@ class Example:
     references: tuple[str, ...]
     hypothesis: Marked
     value: float
+    languages: tuple[str, str]  # of source and target
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Contrast:
     champion: Marked
     challenger: Marked
     gain: float  # sentence chrF, challenger minus champion
+    languages: tuple[str, str]  # of source and target
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ def extremes(
 
 def _example(output: Output, value: float) -> Example:
     marked, _ = differing(output.text, output.references[0])
-    return Example(output.id, output.source, output.references, marked, value)
+    languages = (output.source_language, output.target_language)
+    return Example(output.id, output.source, output.references, marked, value, languages)
 
 
 def contrasts(champion: Sequence[Output], challenger: Sequence[Output], count: int) -> Contrasts:
@@ -102,6 +105,7 @@ def _contrast(champion: Output, challenger: Output, gain: float) -> Contrast:
         champion=marked,
         challenger=other,
         gain=gain,
+        languages=(challenger.source_language, challenger.target_language),
     )
 
 

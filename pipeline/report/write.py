@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pipeline.alignments import read_alignments
 from pipeline.files import read_json, write_text
 from pipeline.metrics import higher_is_better
 from pipeline.outputs import Output, read_outputs
@@ -16,8 +17,13 @@ from pipeline.records import Verdict, Version
 from pipeline.report.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, curves, interval
 from pipeline.report.examples import contrasts, extremes
 from pipeline.report.ledgers import read_ledgers
+from pipeline.report.tints import pictures
 
 EXAMPLES = 5
+COLOURS = (  # of a chart's lines, from the first on and again
+    "#2457a6", "#c2691c", "#1d7a46", "#8e3b9e", "#b3261e", "#0e8a93",
+    "#8a7400", "#d14d8b", "#6673e0", "#5f7a1d", "#8a4b2a", "#3b3f46",
+)  # fmt: skip
 HEADLINES = {
     "first": "First version: there was no champion to compare it with.",
     "passed": "Passed: on every test set and slice it was shown to be not worse than the champion.",
@@ -69,7 +75,13 @@ def gather(
         "headline": "" if verdict is None else HEADLINES[verdict.outcome],
         "checks": [] if verdict is None else [(one, interval(one)) for one in verdict.checks],
         "scores": scores["test_sets"],
+        "alignments": {
+            name: pictures(lines, test_sets[name])
+            for name, lines in read_alignments(outs / "alignments").items()
+            if lines and name in test_sets
+        },
         "charts": _charts(outs),
+        "colours": COLOURS,
         "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP},
         "ledgers": read_ledgers(outs),
         "examples": {name: _examples(outs, name, rows) for name, rows in test_sets.items()},

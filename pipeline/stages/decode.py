@@ -2,20 +2,26 @@
 
 model/ pieces/ shards/test/ (cut sources) rows/test/ (texts, references byte for byte)  ─►
     hypotheses/TESTSET.jsonl, a line a row, in the rows' order
+    alignments/TESTSET.jsonl, a line each of the first ones
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 
 import torch
 
+from pipeline.alignments import DIGITS, Alignment, write_alignments
+from pipeline.decoding.align import attention_of, spoken
 from pipeline.decoding.decode import Decoding, Ids
+from pipeline.decoding.found import Found
 from pipeline.decoding.texts import hypotheses
 from pipeline.decoding.worker import Worker, decode_spread
 from pipeline.files import empty_folder
 from pipeline.machine import Machine
+from pipeline.models.stored import read_model
 from pipeline.outputs import Output, write_outputs
 from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
@@ -52,6 +58,36 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     found = decode_spread(sources, work, machine.decode_batch, settings.decoding.batch_invariant)
     texts = hypotheses(pieces, found, str(settings.decoding.search.formula()))
     _write(outputs / "hypotheses", map(_output, rows, texts))
+    aligned = list(_aligned(settings.decoding, inputs / "model", pieces, rows, sources, found))
+    empty_folder(outputs / "alignments")
+    for corpus in dict.fromkeys(row.corpus for row in rows):
+        lines = [one for row, one in aligned if row.corpus == corpus]
+        write_alignments(outputs / "alignments" / f"{corpus}.jsonl", lines)
+
+
+def _aligned(
+    decoding: Decoding,
+    model: Path,
+    pieces: Pieces,
+    rows: Sequence[Row],
+    sources: Sequence[Ids],
+    found: Sequence[Sequence[Found]],
+) -> Iterator[tuple[Row, Alignment]]:
+    """The first rows of each test set, aligned: on one thread of a CPU, whoever decoded them."""
+    seen = Counter[str]()
+    searched = read_model(model, precision=decoding.precision)
+    if not searched.settings.decoder.attends:
+        return
+    torch.set_num_threads(1)
+    for row, source, n_best in zip(rows, sources, found, strict=True):
+        seen[row.corpus] += 1
+        if seen[row.corpus] <= decoding.alignments:
+            target = n_best[0].ids
+            weights = attention_of(searched, source, target)
+            assert weights is not None
+            read, written = spoken(source, pieces.decode_source), spoken(target, pieces.decode)
+            rounded = [tuple(round(weight, DIGITS) for weight in one) for one in weights.tolist()]
+            yield row, Alignment(row.id, read, written, tuple(rounded))
 
 
 def _sources(folder: Path, pieces: Pieces) -> list[Ids]:

@@ -67,6 +67,7 @@ def test_sections_of_params_become_settings():
         "n_best": 2,
         "precision": "bf16",
         "batch_invariant": False,
+        "alignments": 4,
     }
     assert parse(Decoding, decoding.model_dump(), "a stored model") == decoding
     greedy = parse(Decoding, {"search": {"kind": "greedy"}}, "params.yaml")

@@ -2,32 +2,11 @@
 
 import pytest
 import torch
+from reference import close, random
 from torch.nn import functional
 
 import pipeline.models.dropout as dropout
 import pipeline.models.softmax as softmax
-from pipeline.models.layout import Layout
-from pipeline.models.weights import fill
-
-CPU = torch.device("cpu")
-SOURCE = Layout((3, 5, 1), CPU)
-
-
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def filled(module):
-    """With random weights, biases and norms too."""
-    fill(module.double(), 1)
-    for number, parameter in enumerate(module.parameters()):
-        parameter.data += 0.1 * random(*parameter.shape, seed=number)
-    return module
-
-
-def close(ours, theirs, tolerance=1e-9):
-    assert ours.shape == theirs.shape
-    assert float((ours - theirs).detach().abs().max()) < tolerance
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -1,7 +1,9 @@
 """Law: each front end = torch's own convolutions over each source alone, gradients included."""
 
 import pytest
+import reference
 import torch
+from reference import random
 from torch import nn
 from torch.nn import functional
 
@@ -9,23 +11,14 @@ from pipeline.batches.batch import Ragged
 from pipeline.models.frames import Frames
 from pipeline.models.patches import Patches
 from pipeline.models.pixels import Pixels
-from pipeline.models.weights import fill
 
 WIDTH = 8
 LENGTHS = (7, 1, 4, 10)
 
 
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
 def filled(settings):
     """The front end with random weights, biases too."""
-    front = settings.build(WIDTH).double()
-    fill(front, 1)
-    for number, parameter in enumerate(front.parameters()):
-        parameter.data += 0.1 * random(*parameter.shape, seed=number)
-    return front
+    return reference.filled(settings.build(WIDTH))
 
 
 def check(front, shape, alone):

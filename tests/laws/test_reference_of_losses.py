@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from reference import close, random
 from torch.nn import functional
 
 import pipeline.models.pointer as pointer
@@ -23,17 +24,8 @@ SOURCES = ([4, 5, 4, 3], [6, 3], [4, 4, 4, 4, 5, 3])
 TARGETS = ([4, 6, 3], [3], [5, 5, 4, 6, 3])
 
 
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
 def ragged(rows):
     return Ragged(torch.tensor(list(itertools.chain(*rows))), tuple(map(len, rows)))
-
-
-def close(ours, theirs, tolerance=1e-9):
-    assert ours.shape == theirs.shape
-    assert float((ours - theirs).detach().abs().max()) < tolerance
 
 
 def memory_of(sources=SOURCES, seed=0):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from reference import close, filled, random
 from torch import nn
 from torch.nn import functional
 
@@ -31,23 +32,6 @@ ENCODERS = {"rnn": RNNEncoderSettings, "gru": GRUEncoderSettings, "lstm": LSTMEn
 LAYERS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 CELLS = {"rnn": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
 KINDS = pytest.mark.parametrize("kind", UNITS)
-
-
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def filled(module):
-    """With random weights, biases and norms too."""
-    fill(module.double(), 1)
-    for number, parameter in enumerate(module.parameters()):
-        parameter.data += 0.1 * random(*parameter.shape, seed=number)
-    return module
-
-
-def close(ours, theirs, tolerance=1e-9):
-    assert ours.shape == theirs.shape
-    assert float((ours - theirs).detach().abs().max()) < tolerance
 
 
 def same_gradients(ours, theirs, wanted, expected):

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 import torch
+from reference import filled, random
 from torch import nn
 from torch.nn import functional
 
@@ -35,18 +36,6 @@ OPTIONS = [
 ]
 options = pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(map(str, o.values())))
 precisions = pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
-
-
-def random(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def filled(module):
-    """With random weights, biases and norms too."""
-    fill(module.double(), 1)
-    for number, parameter in enumerate(module.parameters()):
-        parameter.data += 0.1 * random(*parameter.shape, seed=number)
-    return module
 
 
 def close(ours, theirs):

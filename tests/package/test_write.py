@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.decoding.decode import Decoding
 from pipeline.files import read_json, read_manifest
 from pipeline.package import closure as closures
 from pipeline.package.closure import closure
@@ -71,6 +72,13 @@ def test_settings_change_the_digest_and_comments_do_not(
     monkeypatch.undo()
     assert read_manifest(again)["package_digest"] == digest
     assert contents(again) != contents(package)
+
+
+def test_what_is_drawn_in_the_report_is_no_part_of_a_package(make_package, package, tmp_path):
+    facts = read_json(package / "model" / "decoding.json")["decoding"]
+    assert "alignments" not in facts
+    others = Decoding(**facts, alignments=9)
+    assert contents(make_package(tmp_path / "again", others)) == contents(package)
 
 
 def test_a_package_is_written_without_importing_mlflow():

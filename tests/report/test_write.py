@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.alignments import Alignment, write_alignments
 from pipeline.files import write_json, write_text
 from pipeline.machine import Machine
 from pipeline.outputs import Output, read_outputs, write_outputs
@@ -82,6 +83,26 @@ def test_everything_that_is_known_is_on_the_page_and_nothing_is_fetched(outs: Pa
     assert not re.findall(r"(?:src|href)\s*=|@import|url\(|https?://", page)
 
 
+def test_alignments_and_texts_say_in_which_language_and_direction_they_are(
+    outs: Path, tmp_path: Path
+):
+    """So that the reader's browser shapes them with fonts of its own; nothing is fetched."""
+    weights = ((0.75, 0.25), (0.0, 1.0))
+    aligned = [Alignment("t:0", ("<b>", ""), ("كلب", ""), weights)]
+    write_alignments(outs / "alignments" / "t.jsonl", aligned)
+    path = tmp_path / "report.html"
+    write_report(path, outs=outs, verdict=None, version=None, champion_hypotheses=None)
+    page = path.read_text(encoding="utf-8")
+    assert "Alignments of t</h2>" in page
+    assert '<bdi dir="auto" lang="en">كلب</bdi>' in page
+    assert '<bdi dir="auto" lang="de">&lt;b&gt;</bdi>' in page
+    assert 'title="كلب ← &lt;b&gt;: 0.75"><i style="opacity: 0.75"></i>' in page
+    assert '<bdi dir="auto" lang="de">Satz 1 &lt;b&gt;</bdi>' in page
+    for family in ("Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Hebrew", "PingFang SC"):
+        assert f'"{family}"' in page
+    assert not re.findall(r"(?:src|href)\s*=|@import|@font-face|url\(|https?://", page)
+
+
 def test_a_report_needs_neither_verdict_nor_champion_nor_curves(outs: Path, tmp_path: Path):
     path = tmp_path / "report.html"
     write_report(path, outs=outs, verdict=None, version=None, champion_hypotheses=None)
@@ -89,6 +110,7 @@ def test_a_report_needs_neither_verdict_nor_champion_nor_curves(outs: Path, tmp_
     assert "The gate was not asked about this version." in page
     assert "Training</h2>" not in page
     assert "Differences" not in page
+    assert "Alignments" not in page
     first = Verdict("first", "1", "", "rows", "settings")
     write_report(path, outs=outs, verdict=first, version=VERSION, champion_hypotheses=None)
     assert "First version" in path.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
+from pipeline.alignments import read_alignments
 from pipeline.decoding.decode import Decoding
 from pipeline.decoding.decode import decode as decode_ids
 from pipeline.decoding.texts import hypotheses
@@ -81,7 +82,10 @@ def files(folder):
 
 
 def test_each_test_set_is_a_file_with_its_rows_byte_for_byte(written):
-    assert sorted(files(written)) == ["hypotheses/coco.jsonl", "hypotheses/flickr.jsonl"]
+    assert sorted(files(written)) == [
+        "alignments/coco.jsonl", "alignments/flickr.jsonl",
+        "hypotheses/coco.jsonl", "hypotheses/flickr.jsonl",
+    ]  # fmt: skip
     outputs = read_outputs(written / "hypotheses")
     found = [one for corpus in ("flickr", "coco") for one in outputs[corpus]]
     for number, (one, corpus) in enumerate(zip(found, NAMES, strict=True)):
@@ -106,6 +110,38 @@ def test_hypotheses_are_those_of_each_text_alone_but_for_cut_sources(inputs, wri
         if number != 2:
             assert [h.text for h in one] == [h.text for h in again]
             assert one[0].score == pytest.approx(again[0].score, abs=1e-4)
+
+
+def test_the_first_rows_of_each_test_set_are_aligned(written):
+    outputs = read_outputs(written / "hypotheses")
+    for corpus, lines in read_alignments(written / "alignments").items():
+        assert [one.id for one in lines] == [one.id for one in outputs[corpus][:4]]
+        for one, output in zip(lines, outputs[corpus], strict=False):
+            assert output.source.startswith("".join(one.source))  # the third was cut
+            assert "".join(one.target) == output.text
+            assert len(one.target) == output.hypotheses[0].pieces
+            assert (one.source[-1], one.target[-1]) == ("", "")
+            assert all(sum(row) == pytest.approx(1, abs=0.01) for row in one.weights)
+            assert {len(row) for row in one.weights} == {len(one.source)}
+
+
+def test_how_many_rows_are_aligned_changes_nothing_else(inputs, written, tmp_path):
+    settings = decode.Settings(decoding=SETTINGS.decoding.model_dump() | {"alignments": 0})
+    decode.run(settings, Machine(data_processes=1, decode_batch=2, device="cpu"), inputs, tmp_path)
+    assert read_alignments(tmp_path / "alignments") == {"coco": [], "flickr": []}
+    assert files(tmp_path / "hypotheses") == files(written / "hypotheses")
+
+
+def test_a_model_without_attention_has_no_alignments(inputs, tmp_path):
+    for name in ("pieces", "shards", "rows"):
+        (tmp_path / name).symlink_to(inputs / name)
+    fixed = {"kind": "gru", "units": 8, "attention": {"kind": "none"}}
+    encoder = {"kind": "gru", "units": 8}
+    parts = {"front": {"kind": "ids"}, "encoder": encoder, "decoder": fixed}
+    model = ModelSettings(width=16, **parts, generator={"kind": "softmax"})
+    write_model(tmp_path / "model", build(model, 300, 300, shared=True, precision="fp32", seed=1))
+    decode.run(SETTINGS, Machine(device="cpu"), tmp_path, tmp_path / "out")
+    assert read_alignments(tmp_path / "out" / "alignments") == {"coco": [], "flickr": []}
 
 
 def test_two_processes_write_the_same_bytes_as_one(inputs, written, tmp_path):
