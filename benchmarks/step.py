@@ -1,7 +1,7 @@
 """Speed of the training step: target tokens per second of the engine's own step.
 
     python benchmarks/step.py [--models transformer gru] [--workers 2] [--steps 8] [--pairs 29000]
-        [--json FILE]
+        [--tokens 4000] [--json FILE]
 
 Transformer: 3+3 layers of width 256, 4 heads, 1,024 inner channels; GRU: one layer each way and
 two layers of 256 units. 8,000 joint pieces, groups of 4,000 target tokens, dropout 0.1, lengths as
@@ -51,7 +51,7 @@ def main() -> int:
         draw_examples(folder / "examples", arguments.pairs)
         for model in arguments.models:
             for precision in arguments.precisions:
-                rows.append(measure(folder, model, precision, arguments.workers, arguments.steps))
+                rows.append(measure(folder, model, precision, arguments))
                 print_row(rows[-1], first=len(rows) == 1)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
@@ -64,6 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=4000, help="target tokens of a step")
     parser.add_argument("--pairs", type=int, default=29_000, help="to draw the groups from")
     parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
     return parser.parse_args()
@@ -86,14 +87,17 @@ def draw_examples(folder: Path, pairs: int) -> None:
     write_shards(folder, [batch], shard_rows=65536, block_rows=1024, pieces_digest="drawn")
 
 
-def measure(folder: Path, model: str, precision: str, workers: int, steps: int) -> dict[str, Any]:
+def measure(
+    folder: Path, model: str, precision: str, arguments: argparse.Namespace
+) -> dict[str, Any]:
     """Start the workers as training does, and read what the first one found."""
+    workers, steps, tokens = arguments.workers, arguments.steps, arguments.tokens
     crew = Crew(workers, "cpu", 1, 0, "local")
     exchange = Path(tempfile.mkdtemp(dir=folder))
     started = [
         subprocess.Popen(
             [sys.executable, __file__, "--worker", json.dumps(
-                [rank, workers, model, precision, steps, str(folder), str(exchange)]
+                [rank, workers, model, precision, steps, tokens, str(folder), str(exchange)]
             )],
             env={**os.environ, **environment(crew)},
         )
@@ -121,7 +125,7 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     from pipeline.training.loop import steps as walk
     from pipeline.training.team import Team
 
-    model, precision, steps, folder, exchange = argument
+    model, precision, steps, per_step, folder, exchange = argument
     torch.set_num_threads(1)
     if seat.workers > 1:
         meeting = f"file://{exchange}/meeting"
@@ -129,7 +133,7 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
             "gloo", init_method=meeting, rank=seat.rank, world_size=seat.workers
         )
     hands, course, training = prepared(
-        model, precision, Path(folder), steps, Team(seat.rank, seat.workers)
+        model, precision, Path(folder), steps, per_step, Team(seat.rank, seat.workers)
     )
     taken = walk(hands, course, training, start=Position(0, 0, 0), done=0, stop=lambda: False)
     for _ in range(WARM_UP):
@@ -159,7 +163,9 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
         (Path(exchange) / "row.json").write_text(json.dumps(row))
 
 
-def prepared(model: str, precision: str, folder: Path, steps: int, team: Any) -> tuple[Any, ...]:
+def prepared(
+    model: str, precision: str, folder: Path, steps: int, per_step: int, team: Any
+) -> tuple[Any, ...]:
     """The engine's hands and course for a drawn model."""
     from pipeline.batches.collate import open_examples
     from pipeline.batches.slots import CPU_SLOT_COST
@@ -184,7 +190,7 @@ def prepared(model: str, precision: str, folder: Path, steps: int, team: Any) ->
         Training,
         {
             "steps": steps + WARM_UP + 1,
-            "tokens_per_step": 4000,
+            "tokens_per_step": per_step,
             "schedule": {"kind": "linear", "peak_rate": 1e-3, "warmup_steps": 1},
             "optimizer": {"kind": "adamw"},
             "validate_every_steps": 1000,

@@ -2,14 +2,12 @@
 
 import importlib.util
 import os
-import re
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 
-USES_MADE = re.compile(r"def \w+\([^)]*\bmade\b")  # the workspace that one run made
 CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does not hold
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -63,27 +61,14 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """A file's tests run in one process, and those of all files that share a workspace.
-
-    (The mark xdist_group would say so; xdist 3.8 does not reach pytest 9.2's ids with it.)
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    system = Path(__file__).parent / "system"
-    shared = {path.name for path in system.glob("test_*.py") if USES_MADE.search(path.read_text())}
-
-    class ByWorkspace(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = nodeid.split("::")[0]
-            return "workspace" if Path(file).name in shared else file
-
-    return ByWorkspace(config, log)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: tests that start servers and clusters wait a good deal."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(config, items):
-    """The longest begin; real corpora are left out where there are none."""
-    items.sort(key=lambda item: ("made" not in item.fixturenames, not marked(item, "system")))
+    """The longest begin, those that share a workspace last; real corpora only where there are."""
+    items.sort(key=lambda item: (not marked(item, "system"), "made" in item.fixturenames))
     if not os.environ.get(CORPORA):
         config.hook.pytest_deselected(items=[item for item in items if marked(item, "data")])
         items[:] = [item for item in items if not marked(item, "data")]

@@ -9,7 +9,7 @@ import yaml
 
 RECIPE = ["--recipe", "tests/benchmarks/small.yaml"]
 TINY = [*RECIPE, "--steps", "2", "--short", "1", "--rates", "0.02", "0.000001"]
-ONE_STEP = ["--pairs", "1000", "--workers", "1", "--steps", "1"]
+ONE_STEP = ["--pairs", "1000", "--tokens", "200", "--workers", "1", "--steps", "1"]
 SMALLEST = {
     "architectures": [*TINY, "--members", "Transformer, 3 + 3 layers"],
     "baselines": ["--pairs", "300"],

@@ -52,7 +52,7 @@ def check(tiny, model, names, lesson=None):
     compare(lambda: tiny.loss(taught, batch), parameters, gradients)
 
 
-def test_gradients_are_central_differences_with_dropout_on(tiny, combination):
+def test_gradients_with_dropout_are_central_differences(tiny, combination):
     parts = {part: dict(tiny.MODELS[combination][part]) for part in ("encoder", "decoder")}
     for part in parts.values():
         if part["kind"] == "transformer":  # two recurrent layers differ, two blocks do not

@@ -3,7 +3,7 @@
 from pipeline.models.lstm import LSTMSlopes
 
 LAW = "gradient"
-TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on[lstm]"
+TEST = "tests/laws/test_gradient.py::test_gradients_with_dropout_are_central_differences[lstm]"
 WHY = "The slope in c is lost from step to step, so only h carries what was long ago."
 
 

@@ -5,7 +5,9 @@ import torch
 import pipeline.models.dropout as dropout
 
 LAW = "gradient"
-TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on"
+TEST = (
+    "tests/laws/test_gradient.py::test_gradients_with_dropout_are_central_differences[transformer]"
+)
 WHY = "Channels that were dropped get a gradient as if they had been used."
 
 

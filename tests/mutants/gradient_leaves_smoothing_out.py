@@ -5,7 +5,9 @@ import torch
 import pipeline.models.softmax as softmax
 
 LAW = "gradient"
-TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on"
+TEST = (
+    "tests/laws/test_gradient.py::test_gradients_with_dropout_are_central_differences[transformer]"
+)
 WHY = "The even part of smoothing is in the loss, but not in its slope."
 
 

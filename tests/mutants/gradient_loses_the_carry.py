@@ -3,7 +3,7 @@
 from pipeline.models.gru import GRUSlopes
 
 LAW = "gradient"
-TEST = "tests/laws/test_gradient.py::test_gradients_are_central_differences_with_dropout_on[gru]"
+TEST = "tests/laws/test_gradient.py::test_gradients_with_dropout_are_central_differences[gru]"
 WHY = "The reset gate's slope is left out, so the gradient is nearly right."
 
 

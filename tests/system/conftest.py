@@ -1,5 +1,6 @@
 """A small workspace: a clone of the project whose params make a model of nothing in seconds."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -83,9 +84,18 @@ def pristine(root, call, commit, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def made(pristine, call, commit, tmp_path_factory):
-    """A small workspace after one run, committed: read it only, or copy it."""
-    folder = tmp_path_factory.mktemp("made") / "workspace"
-    shutil.copytree(pristine, folder, symlinks=True)
-    call(folder, "seqline", "run")
-    commit(folder)
+    """A small workspace after one run, committed: read it only, or copy it.
+
+    Tests run side by side in several processes: the first to ask makes it, for all of them.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    folder, complete = shared / "made", shared / "made.complete"
+    with (shared / "made.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            shutil.copytree(pristine, folder, symlinks=True)
+            call(folder, "seqline", "run")
+            commit(folder)
+            complete.touch()
     return folder
