@@ -74,6 +74,8 @@ def _aligned(
     found: Sequence[Sequence[Found]],
 ) -> Iterator[tuple[Row, Alignment]]:
     """The first rows of each test set, aligned: on one thread of a CPU, whoever decoded them."""
+    if not decoding.alignments:
+        return
     seen = Counter[str]()
     searched = read_model(model, precision=decoding.precision)
     if not searched.settings.decoder.attends:
