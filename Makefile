@@ -33,7 +33,7 @@ run: $(STAMP)
 	@seqline run
 
 test: $(STAMP)
-	@python -m pytest -q --numprocesses auto --maxprocesses 9 --dist loadscope \
+	@python -m pytest -q --numprocesses auto --maxprocesses 8 --dist loadscope \
 	    --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)

@@ -60,12 +60,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("combination", names)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores: tests that start servers and clusters wait a good deal."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 def pytest_collection_modifyitems(config, items):
     """The longest begin, those that share a workspace last; real corpora only where there are."""
     items.sort(key=lambda item: (not marked(item, "system"), "made" in item.fixturenames))
