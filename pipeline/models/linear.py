@@ -41,9 +41,7 @@ class Linear(Weighted):
 
     def forward(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """In the type of `vectors`."""
-        dtype = vectors.dtype
-        bias = None if self.bias is None else self.bias.to(dtype)
-        return functional.linear(vectors, self.weight.to(dtype), bias)
+        return self.products.of(vectors, self.weight, self.bias)
 
 
 class Norm(Weighted):

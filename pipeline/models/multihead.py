@@ -155,30 +155,28 @@ class SelfAttention(nn.Module):
     def step_inputs(
         self, vectors: Float[Tensor, "hypotheses width"], turns: Turns | None = None
     ) -> tuple[
-        Float[Tensor, "hypotheses heads one head_width"],
+        Float[Tensor, "hypotheses heads head_width"],
         Float[Tensor, "hypotheses shared"],
         Float[Tensor, "hypotheses shared"],
     ]:
         """This step's query, key and value; a key is turned once, before it is kept."""
         query, key, value = self.project(vectors).split(self.project.widths_out, dim=-1)
-        query = query.unflatten(-1, (self.heads, -1))[:, :, None]
+        query = query.unflatten(-1, (self.heads, -1))
         if turns is not None:
-            query = turned(query, turns)
+            query = turned(query[:, :, None], turns)[:, :, 0]
             key = turned(key.unflatten(-1, (self.groups, 1, -1)), turns).flatten(1)
         return query, key, value
 
     def step(
         self,
-        query: Float[Tensor, "hypotheses heads one head_width"],
-        keys: Float[Tensor, "steps hypotheses shared"],
-        values: Float[Tensor, "steps hypotheses shared"],
-    ) -> Float[Tensor, "hypotheses width"]:
-        """The last position attends to all so far; time comes first, as the cache lies."""
-        split = (self.groups, -1)
-        key = keys.unflatten(-1, split).permute(1, 2, 0, 3)  # [hypotheses, groups, steps, d]
-        value = values.unflatten(-1, split).permute(1, 2, 0, 3)
-        context, _ = self.attend(query, key, value, query.new_zeros(()), None)
-        return self.output(context.flatten(1))
+        query: Float[Tensor, "sources beams heads head_width"],
+        keys: Float[Tensor, "sources groups columns head_width"],
+        values: Float[Tensor, "sources groups columns head_width"],
+        bias: Float[Tensor, "sources one beams columns"],
+    ) -> Float[Tensor, "sources beams width"]:
+        """The last position of each hypothesis attends to its own columns of the cache."""
+        context, _ = self.attend(query.transpose(1, 2), keys, values, bias, None)
+        return self.output(context.transpose(1, 2).flatten(2))
 
 
 class CrossAttention(nn.Module):
