@@ -8,18 +8,17 @@ seconds are those of the processor.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
+from rows import Row, add_json, print_row, write
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
+from pipeline.decoding.worker import ready
 from pipeline.models.seq2seq import Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import read_model
@@ -33,15 +32,14 @@ SEARCHES: dict[str, Search] = {"greedy": Greedy(), "beam 5": Beam(beam_size=5)}
 
 def main() -> int:
     arguments = parse_arguments()
-    torch.set_num_threads(1)
+    ready("cpu")
     model, sources = read(arguments) if arguments.package else drawn(arguments.sentences)
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for name, search in SEARCHES.items():
         for invariant in (False, True):
             rows.append(measure(model, sources, name, search, invariant))
             print_row(rows[-1], first=len(rows) == 1)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write(rows, arguments.json)
     return 0
 
 
@@ -50,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--package", type=Path, help="a package; without, a drawn model")
     parser.add_argument("--file", type=Path, help="sources, a sentence a line")
     parser.add_argument("--sentences", type=int, default=1000, help="at most, from the beginning")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 
@@ -79,7 +77,7 @@ def drawn(count: int) -> tuple[Model, list[list[int]]]:
 
 def measure(
     model: Model, sources: list[list[int]], name: str, search: Search, invariant: bool
-) -> dict[str, Any]:
+) -> Row:
     """Both batches, and what differs."""
     found, speeds = [], []
     for batch in (1, 64):
@@ -100,13 +98,6 @@ def measure(
         "sentences_per_second_alone": speeds[0],
         "sentences_per_second_among_64": speeds[1],
     }
-
-
-def print_row(row: dict[str, Any], *, first: bool) -> None:
-    if first:
-        print("| " + " | ".join(name.replace("_", " ") for name in row) + " |")
-        print("|" + "---|" * len(row))
-    print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,17 @@ processor, so that what else runs on the machine matters little; the best of the
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
+from rows import Row, add_json, print_row, write
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
+from pipeline.decoding.worker import ready
 from pipeline.models.seq2seq import Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.settings import parse
@@ -50,16 +48,15 @@ CASES: list[tuple[Search, int]] = [
 
 def main() -> int:
     arguments = parse_arguments()
-    torch.set_num_threads(1)
+    ready("cpu")
     sources = draw_sources(arguments.sentences)
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for precision in ("fp32", "bf16"):
         model = draw_model(arguments.model, precision)
         for search, batch in CASES:
             rows.append(measure(model, precision, sources, search, batch, arguments.repeats))
             print_row(rows[-1], first=len(rows) == 1)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write(rows, arguments.json)
     return 0
 
 
@@ -68,7 +65,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sentences", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--model", choices=sorted(PARTS), default="transformer")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 
@@ -99,7 +96,7 @@ def measure(
     search: Search,
     batch: int,
     repeats: int,
-) -> dict[str, Any]:
+) -> Row:
     """The best of several runs; one sentence at a time is measured on an eighth of the sources."""
     some = sources[:: 8 if batch == 1 else 1]
     seconds, ids = float("inf"), 0
@@ -116,13 +113,6 @@ def measure(
         "ids_per_second": round(ids / seconds),
         "mean_ids": round(ids / len(some), 1),
     }
-
-
-def print_row(row: dict[str, Any], *, first: bool) -> None:
-    if first:
-        print("| " + " | ".join(name.replace("_", " ") for name in row) + " |")
-        print("|" + "---|" * len(row))
-    print("| " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """CTranslate2: a TransformerSpec filled with our weights and positions, and `translate_batch`.
 
-    python -m peers.ctranslate2_peer FOLDER WORKERS THREADS   (tasks: `turns.py`; files: `export.py`)
+    python -m peers.ctranslate2_peer FOLDER WORKERS    (tasks: `turns.py`; files: `export.py`)
 
-Ids are tokens whose names are their numbers. Its translators share one process.
+Ids are tokens whose names are their numbers. Its translators, of one thread each, share a process.
 """
 
 import json
@@ -13,15 +13,16 @@ from typing import Any
 import ctranslate2
 import numpy as np
 from ctranslate2.specs import TransformerSpec
-from peers.turns import BOS, EOS, UNKNOWN, Ids, limit, serve
 from safetensors.numpy import load_file
+
+from peers.turns import BOS, EOS, UNKNOWN, Ids, limit, serve
 
 TYPES = {"fp32": "float32", "int8": "int8"}
 Arrays = dict[str, np.ndarray]
 
 
 def main() -> None:
-    folder, workers, threads = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    folder, workers = Path(sys.argv[1]), int(sys.argv[2])
     converted = folder / "ctranslate2"
     if not converted.exists():
         convert(folder, converted)
@@ -34,7 +35,7 @@ def main() -> None:
                 str(converted),
                 compute_type=TYPES[precision],
                 inter_threads=workers,
-                intra_threads=threads,
+                intra_threads=1,
             )
         return run(translators[precision], task)
 

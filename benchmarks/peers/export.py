@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.turns import BOS, EOS, PAD
 
+from peers.turns import BOS, EOS, PAD
 from pipeline.models.positions import sinusoids
 from pipeline.models.seq2seq import Model
 from pipeline.models.transformer import TransformerSettings
@@ -42,6 +42,10 @@ MAPS = {
 }
 
 
+class NoLikeError(ValueError):
+    """The peers have no model with the same mathematics."""
+
+
 def export(model: Model, folder: Path) -> None:
     """Write both files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,22 +55,24 @@ def export(model: Model, folder: Path) -> None:
 
 
 def config(model: Model) -> dict[str, Any]:
-    """M2M100Config's arguments; a SystemExit where the peers have no such model."""
+    """M2M100Config's arguments; a NoLikeError where the peers have no such model."""
     sides = {}
     for side in ("encoder", "decoder"):
         part = getattr(model.settings, side)
         if not isinstance(part, TransformerSettings):
-            raise SystemExit(f"the peers have no {side} like this one: {part.kind}")
+            raise NoLikeError(
+                f"the peers have no {side} like this one: {part.model_dump()['kind']}"
+            )
         different = {name for name, value in WANTED.items() if getattr(part, name) != value}
         if different or part.key_value_heads not in (None, part.heads):
-            raise SystemExit(f"the peers have no {side} with such {sorted(different)}")
+            raise NoLikeError(f"the peers have no {side} with such {sorted(different)}")
         sides |= {
             f"{side}_layers": part.layers,
             f"{side}_ffn_dim": part.feedforward,
             f"{side}_attention_heads": part.heads,
         }
     if model.settings.embeddings != "tied" or not model.settings.scaled_embeddings:
-        raise SystemExit("the peers' model has tied and scaled embeddings")
+        raise NoLikeError("the peers' model has tied and scaled embeddings")
     return {
         "vocab_size": model.vocabulary,
         "d_model": model.settings.width,

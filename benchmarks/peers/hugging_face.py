@@ -1,6 +1,6 @@
 """`transformers`: M2M100 with our weights and our table of positions, and its `generate`.
 
-    python -m peers.hugging_face FOLDER THREADS        (tasks: `turns.py`; files: `export.py`)
+python -m peers.hugging_face FOLDER        (tasks: `turns.py`; files: `export.py`)
 """
 
 import json
@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peers.turns import EOS, PAD, Ids, batches, limit, serve, until_eos
 from safetensors.torch import load_file
 from transformers import M2M100Config, M2M100ForConditionalGeneration
+
+from peers.turns import EOS, PAD, Ids, batches, limit, serve, until_eos
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def main() -> None:
-    folder, threads = Path(sys.argv[1]), int(sys.argv[2])
-    torch.set_num_threads(threads)
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
     models: dict[str, M2M100ForConditionalGeneration] = {}
 
     def decode(task: dict[str, Any]) -> list[Ids]:

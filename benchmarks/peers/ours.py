@@ -1,6 +1,6 @@
 """Ours: the model of a package, or the same search over its `forward` of whole prefixes.
 
-    python -m peers.ours MODEL_FOLDER THREADS        (tasks: `turns.py`)
+    python -m peers.ours MODEL_FOLDER        (tasks: `turns.py`)
 
 A task with `cache: false` is searched without a state that remembers.
 """
@@ -9,21 +9,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from peers.turns import Ids, serve
 from peers.uncached import Uncached
-
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
+from pipeline.decoding.worker import ready
 from pipeline.models.seq2seq import Model
 from pipeline.models.stored import read_model
 
 
 def main() -> None:
-    folder, threads = Path(sys.argv[1]), int(sys.argv[2])
-    torch.set_num_threads(threads)
+    folder = Path(sys.argv[1])
+    ready("cpu")
     models: dict[str, Model] = {}
 
     def run(task: dict[str, Any]) -> list[Ids]:

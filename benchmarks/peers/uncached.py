@@ -36,7 +36,7 @@ class Uncached:
         self.model = model
         self.vocabulary = model.vocabulary
 
-    def encode(self, batch: Batch, *, attention: bool = False) -> Prefixes:
+    def encode(self, batch: Batch, *, attention: bool = False, steady: bool = False) -> Prefixes:
         """Sources are read once, as in any search."""
         nothing = batch.source.values.new_empty(batch.count, 1, 0)
         return Prefixes(self.model.read(batch, None), nothing)

@@ -1,10 +1,10 @@
 """What self-attention remembers in a search: keys and values of a source's hypotheses, side by side.
 
-Every step adds a column for each hypothesis; a mask says which columns a hypothesis may look at:
+Every step puts a column for each hypothesis; a mask says which columns a hypothesis may look at:
 those of what it said itself. So what is said stays where it lies: when hypotheses change places or
 go on twice, rows of the mask move and no key does, and one product of all hypotheses of a source
-with all its columns is what attention computes. Only when sources leave are columns copied, and then
-those that nobody looks at any more are left out.
+with all its columns is what attention computes. A column that nobody looks at any more is given to
+the next who speaks, so that there are little more columns than steps and hypotheses.
 """
 
 from dataclasses import dataclass, replace
@@ -13,80 +13,104 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-ROOM = 64  # columns that a new cache has room for
+ROOM = 32  # columns by which the room grows at least
+STRIDE = 4  # the width is a multiple of it, so that it seldom changes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cache:
-    """Columns of every entry (keys or values of one layer), and the mask as a bias of scores."""
+    """Columns of every layer's keys and values, and the mask as a bias of scores.
 
-    columns: Float[Tensor, "entries sources groups capacity width"]
-    bias: Float[Tensor, "sources beams filled"]  # 0, or minus infinity where it may not look
+    `steady`: a step uses new columns, so that the width depends on nothing but the steps.
+    """
+
+    columns: Float[Tensor, "layers two sources groups room width"]
+    bias: Float[Tensor, "sources beams columns"]  # 0, or minus infinity where it may not look
+    steady: bool
+    last: Int[Tensor, " rows"] | None = None  # where this step's lie in a layer that is laid flat
 
     @property
-    def filled(self) -> int:
-        """How many columns hold something."""
+    def width(self) -> int:
+        """How many columns are in use, or were."""
         return self.bias.shape[2]
 
     def grown(self) -> "Cache":
-        """With one more column for each hypothesis, which it alone may look at; still empty."""
-        sources, beams, filled = self.bias.shape
-        own = self.bias.new_full((beams, beams), float("-inf")).fill_diagonal_(0)
-        bias = torch.cat([self.bias, own.expand(sources, -1, -1)], dim=2)
-        columns, capacity = self.columns, self.columns.shape[3]
-        if filled + beams > capacity:
-            room = max(capacity, ROOM, beams)
-            columns = torch.cat([columns, _empty(columns, columns.shape[1], room)], dim=3)
-        return Cache(columns, bias)
+        """With a column for each hypothesis' next id, which it alone may look at; still empty."""
+        taken, more = self._taken()
+        bias = torch.nn.functional.pad(self.bias, (0, more), value=float("-inf"))
+        beams = bias.shape[1]
+        own = taken.sort(dim=1, stable=True).indices[:, :beams]  # the first that nobody looks at
+        bias = bias.scatter(2, own[:, :, None], 0.0)
+        columns = self._with_room(bias.shape[2])
+        return replace(self, columns=columns, bias=bias, last=_rows(columns, own))
 
-    def fill(self, entry: int, vectors: Float[Tensor, "hypotheses groups_width"]) -> None:
-        """Put what this step adds to an entry into the last columns."""
-        sources, beams, filled = self.bias.shape
-        groups = self.columns.shape[2]
-        rows = vectors.view(sources, beams, groups, -1).transpose(1, 2)
-        self.columns[entry, :, :, filled - beams : filled] = rows
+    def _taken(self) -> tuple[Int[Tensor, "sources columns"], int]:
+        """1 for each column that somebody looks at, 0 for the free ones; how many of these are new,
+        so that all sources have enough.
+        """
+        sources, beams, width = self.bias.shape
+        if self.steady:
+            seen = self.bias.new_ones(sources, width, dtype=torch.int64)
+            more = beams
+        else:
+            seen = (self.bias == 0).any(1).long()
+            most = int(seen.sum(1).max()) if seen.numel() else 0
+            more = max(0, -(-(most + beams) // STRIDE) * STRIDE - width)
+        return torch.nn.functional.pad(seen, (0, more)), more
 
-    def of(self, entry: int) -> Float[Tensor, "sources groups filled width"]:
-        """All that an entry holds."""
-        return self.columns[entry, :, :, : self.filled]
+    def _with_room(self, width: int) -> Tensor:
+        """Columns for this width. What nobody wrote is 0: a weight of 0 times it is 0."""
+        columns = self.columns
+        if width <= columns.shape[4]:
+            return columns
+        more = max(ROOM, columns.shape[4], width - columns.shape[4])
+        return torch.nn.functional.pad(columns, (0, 0, 0, more))
+
+    def fill(
+        self,
+        layer: int,
+        keys: Float[Tensor, "hypotheses groups_width"],
+        values: Float[Tensor, "hypotheses groups_width"],
+    ) -> None:
+        """Put what this step adds to a layer into its columns."""
+        assert self.last is not None
+        width = self.columns.shape[5]
+        rows = torch.stack([keys, values]).view(-1, width)
+        self.columns[layer].view(-1, width).index_copy_(0, self.last, rows)
+
+    def of(
+        self, layer: int
+    ) -> tuple[
+        Float[Tensor, "sources groups columns width"], Float[Tensor, "sources groups columns width"]
+    ]:
+        """All keys and values of a layer."""
+        keys, values = self.columns[layer, :, :, :, : self.width]
+        return keys, values
 
     def select(
         self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]
     ) -> "Cache":
         """These sources (None: all), and these hypotheses of each."""
-        bias = self.bias if sources is None else self.bias[sources]
-        bias = bias.take_along_dim(beams[:, :, None], 1)
-        if sources is None:
-            return replace(self, bias=bias)
-        seen = (bias == 0).any(1)  # [kept, filled]
-        width = int(seen.sum(1).max()) if len(seen) else 0
-        # What is seen comes first; the rest up to the common width is masked as it was.
-        places = (~seen).int().sort(dim=1, stable=True).indices[:, :width]
-        return Cache(self._moved(sources, places), bias.take_along_dim(places[:, None], 2))
-
-    def _moved(
-        self, sources: Int[Tensor, " kept"], places: Int[Tensor, "kept width"]
-    ) -> Float[Tensor, "entries kept groups capacity width"]:
-        """A copy of these columns, with room for what follows."""
-        entries, all_sources, groups, capacity, _ = self.columns.shape
-        width = places.shape[1]
-        block = torch.arange(entries * groups, device=places.device).view(entries, 1, groups, 1)
-        block = block // groups * (all_sources * groups) + block % groups
-        rows = (block + sources[:, None, None] * groups) * capacity + places[:, None]
-        flat = self.columns.view(-1, self.columns.shape[4]).index_select(0, rows.flatten())
-        moved = _empty(self.columns, len(sources), width + max(ROOM, width // 2))
-        moved[:, :, :, :width] = flat.view(entries, len(sources), groups, width, -1)
-        return moved
+        columns, bias = self.columns, self.bias
+        if sources is not None:
+            columns, bias = columns.index_select(2, sources), bias.index_select(0, sources)
+        places = beams[:, :, None].expand(-1, -1, bias.shape[2])
+        return Cache(columns, bias.gather(1, places), self.steady)
 
 
 def no_columns(
-    like: Tensor, *, entries: int, sources: int, groups: int, width: int
+    like: Tensor, *, layers: int, sources: int, groups: int, width: int, steady: bool = False
 ) -> Cache:
     """Before the first step: one hypothesis a source."""
-    columns = like.new_empty(entries, sources, groups, ROOM, width)
-    return Cache(columns, like.new_empty(sources, 1, 0))
+    columns = like.new_zeros(layers, 2, sources, groups, ROOM, width)
+    return Cache(columns, like.new_empty(sources, 1, 0), steady)
 
 
-def _empty(columns: Tensor, sources: int, room: int) -> Tensor:
-    entries, _, groups, _, width = columns.shape
-    return columns.new_empty(entries, sources, groups, room, width)
+def _rows(
+    columns: Float[Tensor, "layers two sources groups room width"],
+    own: Int[Tensor, "sources beams"],
+) -> Int[Tensor, " rows"]:
+    """Each hypothesis' own column in each group of keys and of values, of a layer laid flat."""
+    _, two, sources, groups, room, _ = columns.shape
+    block = torch.arange(two * sources * groups, device=own.device) * room
+    return (block.view(two, sources, 1, groups) + own[:, :, None]).flatten()

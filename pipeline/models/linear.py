@@ -59,9 +59,9 @@ class Norm(Weighted):
 
     def forward(self, vectors: Float[Tensor, "*places width"]) -> Float[Tensor, "*places width"]:
         """Mean 0 and variance 1 over the channels, then scaled and shifted."""
-        wide = vectors.to(self.weight.dtype)
-        result = functional.layer_norm(wide, self.weight.shape, self.weight, self.bias)
-        return result.to(vectors.dtype)
+        weight, dtype = self.weight, vectors.dtype
+        result = torch.layer_norm(vectors.to(weight.dtype), weight.shape, weight, self.bias)
+        return result.to(dtype)
 
 
 class RMSNorm(Weighted):

@@ -52,6 +52,8 @@ class Attend(nn.Module):
     ]:
         """Contexts and probabilities; `row_keys` is a key for each query, None in evaluation."""
         mask = self._mask(row_keys, keys.shape[2], queries.dtype)
+        if not torch.is_grad_enabled():
+            return _attended(queries, keys, values, bias, mask, self.scale)
         result: tuple[Tensor, Tensor] = Product.apply(  # pyright: ignore[reportAssignmentType]
             queries, keys, values, bias, mask, self.scale
         )
@@ -82,15 +84,11 @@ class Product(torch.autograd.Function):
         scale: float,
     ) -> tuple[Tensor, Tensor]:
         """(contexts, probabilities)"""
-        groups = keys.shape[1]
-        scores = torch.matmul(_grouped(queries, groups), keys.transpose(2, 3))
-        scores = scores.view(*queries.shape[:3], -1)
-        weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
-        dropped = weights if mask is None else weights * mask
+        contexts, weights = _attended(queries, keys, values, bias, mask, scale)
         ctx.save_for_backward(queries, keys, values, weights)
         ctx.mask, ctx.scale = mask, scale  # pyright: ignore[reportAttributeAccessIssue]
         ctx.set_materialize_grads(False)
-        return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
+        return contexts, weights
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -115,6 +113,18 @@ class Product(torch.autograd.Function):
         by_queries = torch.matmul(by_scores, keys).view(queries.shape)
         by_keys = torch.matmul(by_scores.transpose(2, 3), _grouped(queries, groups))
         return by_queries, by_keys, by_values, None, None, None
+
+
+def _attended(
+    queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor]:
+    """Contexts, and the probabilities before dropout."""
+    groups = keys.shape[1]
+    scores = torch.matmul(_grouped(queries, groups), keys.transpose(2, 3))
+    scores = scores.view(*queries.shape[:3], -1)
+    weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
+    dropped = weights if mask is None else weights * mask
+    return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
 
 
 def _grouped(

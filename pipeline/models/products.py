@@ -6,6 +6,9 @@ a search step that takes a tenth less time in layers, up to half of it for a who
 third less in bf16.
 """
 
+from functools import partial
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,11 +28,16 @@ class Matrix:
         if like.device.type == "cpu" and like.dtype in PACKED and _onednn(like.dtype):
             self.packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.contiguous(), ROWS)
 
+    def fits(self, vectors: Tensor) -> bool:
+        """Whether these vectors are of its type and on its device."""
+        return vectors.dtype == self.weight.dtype and vectors.device == self.weight.device
+
     def product(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """x W^T + b."""
         if self.packed is None:
             return functional.linear(vectors, self.weight, self.bias)
-        return torch.ops.mkldnn._linear_pointwise(vectors, self.packed, self.bias, "none", [], "")
+        product = torch.ops.mkldnn._linear_pointwise.default
+        return product(vectors, self.packed, self.bias, "none", [], "")
 
 
 def _onednn(dtype: torch.dtype) -> bool:
@@ -42,9 +50,13 @@ def _onednn(dtype: torch.dtype) -> bool:
 class Products:
     """The products of one matrix, before and after it is settled."""
 
-    def __init__(self) -> None:
-        self.settled = False
-        self._matrices: dict[tuple[torch.dtype, torch.device], Matrix] = {}
+    def __init__(self, *, settled: bool = False) -> None:
+        self.settled = settled
+        self._matrix: Matrix | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy lays its own weights out."""
+        return partial(Products, settled=self.settled), ()
 
     def of(
         self,
@@ -57,7 +69,6 @@ class Products:
         if not self.settled:
             bias = None if bias is None else bias.to(dtype)
             return functional.linear(vectors, weight.to(dtype), bias)
-        key = dtype, vectors.device
-        if key not in self._matrices:
-            self._matrices[key] = Matrix(weight, bias, vectors)
-        return self._matrices[key].product(vectors)
+        if self._matrix is None or not self._matrix.fits(vectors):
+            self._matrix = Matrix(weight, bias, vectors)
+        return self._matrix.product(vectors)

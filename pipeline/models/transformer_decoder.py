@@ -2,7 +2,7 @@
 after.
 
 In a search, keys and values of the memory are made once for each source, and those of the prefix
-are kept in the state's cache: two entries a layer, of as many heads as keys and values have.
+are kept in the state's cache, for as many heads as keys and values have.
 """
 
 from typing import ClassVar
@@ -82,11 +82,13 @@ class TransformerDecoder(Decoder):
         fixed = {"bias": bias_of(layout.mask, states.dtype)[:, None, None]}
         for number, block in enumerate(self.blocks):
             keys, values = block.cross.keys_values(states, layout)
-            fixed[f"keys {number}"], fixed[f"values {number}"] = keys, values
+            # [sources, groups, width, longest]: as products with few queries want to read them.
+            fixed[f"keys {number}"] = keys.transpose(2, 3).contiguous()
+            fixed[f"values {number}"] = values
         own = self.blocks[0].attention
         cache = no_columns(
             states,
-            entries=2 * len(self.blocks),
+            layers=len(self.blocks),
             sources=layout.count,
             groups=own.groups,
             width=own.project.widths_out[1] // own.groups,
@@ -156,14 +158,9 @@ class DecoderBlock(Block):
         """Self-attention of one position to the cache, which has its key and value by then."""
         flat = self.enter(self.attention_norm, values).flatten(0, 1)  # [sources × beams, width]
         query, key, value = self.attention.step_inputs(flat, turns)
-        cache.fill(2 * number, key)
-        cache.fill(2 * number + 1, value)
-        added = self.attention.step(
-            query.unflatten(0, values.shape[:2]),
-            cache.of(2 * number),
-            cache.of(2 * number + 1),
-            cache.bias[:, None],
-        )
+        cache.fill(number, key, value)
+        queries, bias = query.unflatten(0, values.shape[:2]), cache.bias[:, None]
+        added = self.attention.step(queries, *cache.of(number), bias)
         return self.leave(self.attention_norm, values + added)
 
     def ask_step(
@@ -173,7 +170,7 @@ class DecoderBlock(Block):
         query = self.cross.query(self.enter(self.cross_norm, values))
         context, weights = self.cross.attend(
             query.unflatten(-1, (self.cross.heads, -1)).transpose(1, 2),
-            state.fixed[f"keys {number}"],
+            state.fixed[f"keys {number}"].transpose(2, 3),
             state.fixed[f"values {number}"],
             state.fixed["bias"],
             None,

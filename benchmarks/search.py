@@ -1,0 +1,300 @@
+"""Speed of search beside `transformers` and CTranslate2: the same weights, sources and run.
+
+    python benchmarks/search.py --packages PACKAGE … --file test.de [--json FILE]
+
+Each case (beam, batch, length of the hypotheses) is decoded by one system after the other, and so
+again and again: what else happens on the machine meets them all. `sentences_per_second` is the
+median over the repeats; `times_ours`, the median of a round's speeds relative to ours in fp32 in
+the same round; `equal_outputs`, the share of sentences with the same ids as ours in fp32. A system
+has so many workers of one thread: processes that share the batches out, or CTranslate2's own
+translators. Rows with `cache` false are the same search over `forward` of whole prefixes. A model
+of which the peers have no like, or all with `--alone`, is measured by itself; without a package, a
+small drawn one.
+
+The peers are installed into an environment of their own, a folder that is named, and kept there.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from peers.export import NoLikeError, export
+from peers.turns import Ids, batches
+from rows import Row, add_json, print_row, write
+
+from pipeline.models.seq2seq import build
+from pipeline.models.settings import ModelSettings
+from pipeline.models.stored import read_model, write_model
+from pipeline.pieces.pieces import Pieces
+from pipeline.settings import parse
+
+HERE = Path(__file__).resolve().parent
+PEERS = (
+    "torch==2.13.0",
+    "transformers==5.23.0",
+    "ctranslate2==4.8.5",
+    "safetensors==0.8.0",
+    "numpy==2.4.6",
+)
+DRAWN_VOCABULARY = 512
+LAYER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 64}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is decoded; `length`: ids of every hypothesis, EOS counted; None: the model ends."""
+
+    beam_size: int
+    batch: int
+    length: int | None
+    share: int = 1  # of how many sentences one is decoded
+    uncached: bool = False  # is it decoded without a cache, too?
+
+
+CASES = {
+    "real": [
+        Case(1, 1, None, share=8),
+        Case(1, 64, None),
+        Case(5, 1, None, share=8),
+        Case(5, 16, None),
+        Case(5, 64, None, uncached=True),
+    ],
+    "15": [Case(1, 64, 15), Case(5, 64, 15)],
+    "100": [Case(1, 64, 100, share=2), Case(5, 64, 100, share=2)],
+}
+
+
+@dataclass
+class System:
+    """Processes that take turns together, each with its share of the batches."""
+
+    name: str
+    commands: list[list[str]]
+    environment: dict[str, str]
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __enter__(self) -> "System":
+        for command in self.commands:
+            self.processes.append(
+                subprocess.Popen(
+                    command,
+                    env=os.environ | self.environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for process in self.processes:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait()
+
+    def decode(self, task: dict[str, Any]) -> tuple[float, list[Ids]]:
+        """Seconds until all have answered, and the hypotheses in the order of the sources.
+
+        Who has answered gets the next batch; a single process deals them out itself.
+        """
+        sources, found = task["sources"], {}
+        shares = list(batches(sources, task["batch"]))
+        waiting = iter([list(range(len(sources)))] if len(self.processes) == 1 else shares)
+
+        def work(process: subprocess.Popen[str]) -> None:
+            assert process.stdout is not None
+            for rows in waiting:
+                mine = {**task, "sources": [sources[row] for row in rows]}
+                print(json.dumps(mine), file=process.stdin, flush=True)
+                found.update(zip(rows, json.loads(process.stdout.readline()), strict=True))
+
+        start = time.perf_counter()
+        with ThreadPoolExecutor(len(self.processes)) as pool:
+            list(pool.map(work, self.processes))
+        return time.perf_counter() - start, [found[row] for row in range(len(sources))]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A system in one precision."""
+
+    system: System
+    precision: str
+    cache: bool = True
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for model, sources in models(arguments, Path(scratch)):
+            for row in measure_model(model, sources, arguments, Path(scratch)):
+                rows.append(row)
+                print_row(row, first=len(rows) == 1)
+    write(rows, arguments.json)
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--packages", type=Path, nargs="*", help="folders of packages")
+    parser.add_argument("--file", type=Path, help="sources, a sentence a line")
+    parser.add_argument("--sentences", type=int, default=256, help="at most, from the beginning")
+    parser.add_argument("--lengths", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--alone", action="store_true", help="without the peers")
+    scratch = Path(tempfile.gettempdir()) / "seqline-search-peers"
+    parser.add_argument("--peers", type=Path, default=scratch, help="the peers' environment")
+    add_json(parser)
+    return parser.parse_args()
+
+
+def models(arguments: argparse.Namespace, scratch: Path) -> Iterator[tuple[Path, list[Ids]]]:
+    """Folders of models, and sources as ids with EOS."""
+    if not arguments.packages:
+        yield drawn(scratch / "drawn"), drawn_sources(arguments.sentences)
+        return
+    texts = arguments.file.read_text(encoding="utf-8").splitlines()[: arguments.sentences]
+    for package in arguments.packages:
+        yield package / "model", Pieces.read(package / "model" / "pieces").encode_source(texts)
+
+
+def drawn(folder: Path) -> Path:
+    """A small model that was never trained."""
+    values = {
+        "width": 64,
+        "front": {"kind": "ids"},
+        "encoder": LAYER,
+        "decoder": LAYER,
+        "generator": {"kind": "softmax"},
+    }
+    settings = parse(ModelSettings, values, "benchmark")
+    size = DRAWN_VOCABULARY
+    write_model(folder, build(settings, size, size, shared=True, precision="fp32", seed=1))
+    return folder
+
+
+def drawn_sources(count: int) -> list[Ids]:
+    """2 to 20 ids."""
+    random = np.random.default_rng(1)
+    lengths = random.integers(1, 20, count)
+    return [[*random.integers(4, DRAWN_VOCABULARY, length).tolist(), 3] for length in lengths]
+
+
+def measure_model(
+    folder: Path, sources: list[Ids], arguments: argparse.Namespace, scratch: Path
+) -> Iterator[Row]:
+    """All cases of one model."""
+    model = read_model(folder, precision="fp32")
+    kind = model.settings.decoder.model_dump()["kind"]
+    with ExitStack() as stack:
+        own = stack.enter_context(ours(folder, arguments.workers))
+        entrants = [Entrant(own, "fp32"), Entrant(own, "bf16")]
+        if not arguments.alone:
+            try:
+                export(model, scratch / kind)
+            except NoLikeError as error:
+                print(f"{kind}: {error}", file=sys.stderr)
+            else:
+                python = install(arguments.peers)
+                for system, precisions in peers(scratch / kind, python, arguments.workers):
+                    stack.enter_context(system)
+                    entrants += [Entrant(system, precision) for precision in precisions]
+        for length in arguments.lengths:
+            for case in CASES[length]:
+                uncached = [Entrant(own, "fp32", cache=False)] if case.uncached else []
+                some = sources[:: case.share]
+                for row in measure(case, entrants + uncached, some, arguments.repeats):
+                    yield {"model": kind, **row}
+
+
+def ours(folder: Path, workers: int) -> System:
+    """A worker a process, as in the stage that decodes."""
+    command = [sys.executable, "-m", "peers.ours", str(folder)]
+    return System("ours", [command] * workers, path(HERE.parent, HERE))
+
+
+def peers(exported: Path, python: Path, workers: int) -> Iterator[tuple[System, tuple[str, ...]]]:
+    """The systems with the same weights, and their precisions."""
+    command = [str(python), "-m", "peers.hugging_face", str(exported)]
+    yield System("transformers", [command] * workers, path(HERE)), ("fp32",)
+    command = [str(python), "-m", "peers.ctranslate2_peer", str(exported), str(workers)]
+    yield System("ctranslate2", [command], path(HERE)), ("fp32", "int8")
+
+
+def path(*folders: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "OMP_NUM_THREADS": "1"}
+
+
+def install(folder: Path) -> Path:
+    """The python of an environment that has the peers, made where there is none."""
+    done, wanted = folder / "installed.txt", "\n".join(PEERS)
+    python = folder / "bin" / "python"
+    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
+        print(f"installing {', '.join(PEERS)} into {folder}", file=sys.stderr)
+        venv.create(folder, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS], check=True)
+        done.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def measure(case: Case, entrants: list[Entrant], sources: list[Ids], repeats: int) -> Iterator[Row]:
+    """A row of each entrant, in the same rounds."""
+    seconds: list[list[float]] = [[] for _ in entrants]
+    found: list[list[Ids]] = [[] for _ in entrants]
+    for entrant in entrants:  # loaded, and every kernel used once
+        entrant.system.decode(task(case, entrant, sources[: 2 * case.batch]))
+    for _ in range(repeats):
+        for number, entrant in enumerate(entrants):
+            spent, found[number] = entrant.system.decode(task(case, entrant, sources))
+            seconds[number].append(spent)
+    last = case.length and case.length - 1  # in the place of EOS the peers say something else
+    for entrant, times, outputs in zip(entrants, seconds, found, strict=True):
+        pairs = zip(outputs, found[0], strict=True)
+        yield {
+            "system": entrant.system.name,
+            "precision": entrant.precision,
+            "cache": entrant.cache,
+            "beam_size": case.beam_size,
+            "batch": case.batch,
+            "length": case.length or "real",
+            "sentences": len(sources),
+            "sentences_per_second": round(len(sources) / statistics.median(times), 1),
+            "times_ours": round(
+                statistics.median(mine / own for own, mine in zip(times, seconds[0], strict=True)),
+                2,
+            ),
+            "equal_outputs": round(
+                sum(one[:last] == other[:last] for one, other in pairs) / len(sources), 4
+            ),
+        }
+
+
+def task(case: Case, entrant: Entrant, sources: list[Ids]) -> dict[str, Any]:
+    """See `peers/turns.py`."""
+    return {
+        "sources": sources,
+        "precision": entrant.precision,
+        "cache": entrant.cache,
+        "beam_size": case.beam_size,
+        "batch": case.batch,
+        "length": case.length,
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
