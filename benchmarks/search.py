@@ -15,24 +15,20 @@ The peers are installed into an environment of their own, a folder that is named
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import venv
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from peers.export import NoLikeError, export
-from peers.turns import Ids, batches
+from peers.system import System, install, ours, peers
+from peers.turns import Ids
 from rows import Row, add_json, print_row, write
 
 from pipeline.models.seq2seq import build
@@ -41,14 +37,6 @@ from pipeline.models.stored import read_model, write_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.settings import parse
 
-HERE = Path(__file__).resolve().parent
-PEERS = (
-    "torch==2.13.0",
-    "transformers==5.23.0",
-    "ctranslate2==4.8.5",
-    "safetensors==0.8.0",
-    "numpy==2.4.6",
-)
 DRAWN_VOCABULARY = 512
 LAYER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 64}
 
@@ -61,70 +49,23 @@ class Case:
     batch: int
     length: int | None
     share: int = 1  # of how many sentences one is decoded
-    uncached: bool = False  # is it decoded without a cache, too?
+    uncached: bool = False  # is it ours with a cache and without, and nobody else's?
 
 
 CASES = {
     "real": [
-        Case(1, 1, None, share=8),
+        Case(1, 1, None, share=16),
         Case(1, 64, None),
-        Case(5, 1, None, share=8),
-        Case(5, 16, None),
-        Case(5, 64, None, uncached=True),
+        Case(1, 256, None),
+        Case(5, 1, None, share=16),
+        Case(5, 16, None, share=2),
+        Case(5, 64, None),
+        Case(5, 256, None),
+        Case(5, 64, None, share=4, uncached=True),
     ],
     "15": [Case(1, 64, 15), Case(5, 64, 15)],
-    "100": [Case(1, 64, 100, share=2), Case(5, 64, 100, share=2)],
+    "100": [Case(1, 64, 100, share=4), Case(5, 64, 100, share=8)],
 }
-
-
-@dataclass
-class System:
-    """Processes that take turns together, each with its share of the batches."""
-
-    name: str
-    commands: list[list[str]]
-    environment: dict[str, str]
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    def __enter__(self) -> "System":
-        for command in self.commands:
-            self.processes.append(
-                subprocess.Popen(
-                    command,
-                    env=os.environ | self.environment,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for process in self.processes:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait()
-
-    def decode(self, task: dict[str, Any]) -> tuple[float, list[Ids]]:
-        """Seconds until all have answered, and the hypotheses in the order of the sources.
-
-        Who has answered gets the next batch; a single process deals them out itself.
-        """
-        sources, found = task["sources"], {}
-        shares = list(batches(sources, task["batch"]))
-        waiting = iter([list(range(len(sources)))] if len(self.processes) == 1 else shares)
-
-        def work(process: subprocess.Popen[str]) -> None:
-            assert process.stdout is not None
-            for rows in waiting:
-                mine = {**task, "sources": [sources[row] for row in rows]}
-                print(json.dumps(mine), file=process.stdin, flush=True)
-                found.update(zip(rows, json.loads(process.stdout.readline()), strict=True))
-
-        start = time.perf_counter()
-        with ThreadPoolExecutor(len(self.processes)) as pool:
-            list(pool.map(work, self.processes))
-        return time.perf_counter() - start, [found[row] for row in range(len(sources))]
 
 
 @dataclass(frozen=True)
@@ -152,8 +93,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--packages", type=Path, nargs="*", help="folders of packages")
     parser.add_argument("--file", type=Path, help="sources, a sentence a line")
-    parser.add_argument("--sentences", type=int, default=256, help="at most, from the beginning")
+    parser.add_argument("--sentences", type=int, default=1000, help="at most, from the beginning")
     parser.add_argument("--lengths", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--beams", type=int, nargs="*", default=[1, 5])
+    parser.add_argument("--batches", type=int, nargs="*", default=[1, 16, 64, 256])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--alone", action="store_true", help="without the peers")
@@ -216,40 +159,13 @@ def measure_model(
                     entrants += [Entrant(system, precision) for precision in precisions]
         for length in arguments.lengths:
             for case in CASES[length]:
-                uncached = [Entrant(own, "fp32", cache=False)] if case.uncached else []
+                if case.beam_size not in arguments.beams or case.batch not in arguments.batches:
+                    continue
+                alone = [entrants[0], Entrant(own, "fp32", cache=False)]
+                taking_part = alone if case.uncached else entrants
                 some = sources[:: case.share]
-                for row in measure(case, entrants + uncached, some, arguments.repeats):
+                for row in measure(case, taking_part, some, arguments.repeats):
                     yield {"model": kind, **row}
-
-
-def ours(folder: Path, workers: int) -> System:
-    """A worker a process, as in the stage that decodes."""
-    command = [sys.executable, "-m", "peers.ours", str(folder)]
-    return System("ours", [command] * workers, path(HERE.parent, HERE))
-
-
-def peers(exported: Path, python: Path, workers: int) -> Iterator[tuple[System, tuple[str, ...]]]:
-    """The systems with the same weights, and their precisions."""
-    command = [str(python), "-m", "peers.hugging_face", str(exported)]
-    yield System("transformers", [command] * workers, path(HERE)), ("fp32",)
-    command = [str(python), "-m", "peers.ctranslate2_peer", str(exported), str(workers)]
-    yield System("ctranslate2", [command], path(HERE)), ("fp32", "int8")
-
-
-def path(*folders: Path) -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "OMP_NUM_THREADS": "1"}
-
-
-def install(folder: Path) -> Path:
-    """The python of an environment that has the peers, made where there is none."""
-    done, wanted = folder / "installed.txt", "\n".join(PEERS)
-    python = folder / "bin" / "python"
-    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
-        print(f"installing {', '.join(PEERS)} into {folder}", file=sys.stderr)
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS], check=True)
-        done.write_text(wanted, encoding="utf-8")
-    return python
 
 
 def measure(case: Case, entrants: list[Entrant], sources: list[Ids], repeats: int) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""What self-attention remembers in a search: keys and values of a source's hypotheses, side by side.
+"""What self-attention remembers in a search: keys and values of a source's hypotheses together.
 
 Every step puts a column for each hypothesis; a mask says which columns a hypothesis may look at:
 those of what it said itself. So what is said stays where it lies: when hypotheses change places or

@@ -41,6 +41,9 @@ class Linear(Weighted):
 
     def forward(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """In the type of `vectors`."""
+        ready = self.products.ready(vectors)
+        if ready is not None:  # looking a parameter up takes longer than a look at a matrix
+            return ready.product(vectors)
         return self.products.of(vectors, self.weight, self.bias)
 
 

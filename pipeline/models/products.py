@@ -1,4 +1,4 @@
-"""Products of vectors with a matrix of weights, in the type of the vectors: weights are cast at use.
+"""Products with a matrix of weights, in the type of the vectors: weights are cast at use.
 
 A search uses the same weights hundreds of times. Once they are settled they are cast once, and on a
 CPU laid out once as oneDNN wants them (what torch.compile makes of frozen weights): for the rows of
@@ -22,6 +22,7 @@ class Matrix:
     """A weight and a bias of one type that will not change any more."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, like: Tensor) -> None:
+        self.dtype, self.device = like.dtype, like.device
         self.weight = weight.detach().to(like.dtype)
         self.bias = None if bias is None else bias.detach().to(like.dtype)
         self.packed: Tensor | None = None
@@ -30,7 +31,7 @@ class Matrix:
 
     def fits(self, vectors: Tensor) -> bool:
         """Whether these vectors are of its type and on its device."""
-        return vectors.dtype == self.weight.dtype and vectors.device == self.weight.device
+        return vectors.dtype == self.dtype and vectors.device == self.device
 
     def product(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """x W^T + b."""
@@ -69,6 +70,12 @@ class Products:
         if not self.settled:
             bias = None if bias is None else bias.to(dtype)
             return functional.linear(vectors, weight.to(dtype), bias)
-        if self._matrix is None or not self._matrix.fits(vectors):
-            self._matrix = Matrix(weight, bias, vectors)
-        return self._matrix.product(vectors)
+        ready = self.ready(vectors)
+        if ready is None:
+            ready = self._matrix = Matrix(weight, bias, vectors)
+        return ready.product(vectors)
+
+    def ready(self, vectors: Tensor) -> Matrix | None:
+        """The settled matrix for these vectors, once it was used."""
+        matrix = self._matrix
+        return matrix if matrix is not None and matrix.fits(vectors) else None

@@ -166,7 +166,7 @@ class Model(nn.Module):
     def encode(
         self, batch: Batch, *, attention: bool = False, steady: bool = False
     ) -> DecoderState:
-        """The state before the first id; `attention`: `advance` gives it; `steady`: see the seam."""
+        """The state before the first id, one hypothesis a source (the options: seam.py)."""
         memory = self.read(batch, None)
         state = self.decoder.start(memory)
         state.attention = attention or self.settings.generator.needs_attention

@@ -12,17 +12,7 @@ SMALLEST = {
     "data": ["--pairs", "8000", "--repeats", "1"],
     "decoding": ["--sentences", "8", "--repeats", "1"],
     "dropout": [],
-    "search": [
-        "--sentences",
-        "8",
-        "--repeats",
-        "1",
-        "--workers",
-        "1",
-        "--alone",
-        "--lengths",
-        "15",
-    ],
+    "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5"],
     "step": ["--models", "gru", "--precisions", "fp32", "--workers", "1", "--steps", "1"],
 }
 
