@@ -143,7 +143,7 @@ def measure_model(
 ) -> Iterator[Row]:
     """All cases of one model."""
     model = read_model(folder, precision="fp32")
-    kind = model.settings.decoder.model_dump()["kind"]
+    kind = model.settings.model_dump()["decoder"]["kind"]
     with ExitStack() as stack:
         own = stack.enter_context(ours(folder, arguments.workers))
         entrants = [Entrant(own, "fp32"), Entrant(own, "bf16")]

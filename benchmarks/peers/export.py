@@ -56,13 +56,11 @@ def export(model: Model, folder: Path) -> None:
 
 def config(model: Model) -> dict[str, Any]:
     """M2M100Config's arguments; a NoLikeError where the peers have no such model."""
-    sides = {}
+    sides: dict[str, Any] = {}
     for side in ("encoder", "decoder"):
         part = getattr(model.settings, side)
         if not isinstance(part, TransformerSettings):
-            raise NoLikeError(
-                f"the peers have no {side} like this one: {part.model_dump()['kind']}"
-            )
+            raise NoLikeError(f"the peers have no {side} that is no transformer")
         different = {name for name, value in WANTED.items() if getattr(part, name) != value}
         if different or part.key_value_heads not in (None, part.heads):
             raise NoLikeError(f"the peers have no {side} with such {sorted(different)}")
