@@ -48,10 +48,11 @@ class NoLikeError(ValueError):
 
 def export(model: Model, folder: Path) -> None:
     """Write both files."""
+    facts = config(model)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().numpy() for name, value in model.named_parameters()}
     write_tensors(folder / "weights.safetensors", renamed(weights, model.settings.width))
-    (folder / "config.json").write_text(json.dumps(config(model), indent=2) + "\n")
+    (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def config(model: Model) -> dict[str, Any]:

@@ -65,9 +65,10 @@ class Products:
         weight: Float[Tensor, "out in"],
         bias: Float[Tensor, " out"] | None = None,
     ) -> Float[Tensor, "*places out"]:
-        """x W^T + b in the type of the vectors; settled, always with the first weight and bias."""
+        """x W^T + b in the type of the vectors; settled, always with the first weight and bias,
+        unless gradients are asked for."""
         dtype = vectors.dtype
-        if not self.settled:
+        if not self.settled or torch.is_grad_enabled():
             bias = None if bias is None else bias.to(dtype)
             return functional.linear(vectors, weight.to(dtype), bias)
         ready = self.ready(vectors)
@@ -76,6 +77,6 @@ class Products:
         return ready.product(vectors)
 
     def ready(self, vectors: Tensor) -> Matrix | None:
-        """The settled matrix for these vectors, once it was used."""
-        matrix = self._matrix
+        """The settled matrix for these vectors, once it was used; None where gradients are on."""
+        matrix = None if torch.is_grad_enabled() else self._matrix
         return matrix if matrix is not None and matrix.fits(vectors) else None

@@ -57,9 +57,19 @@ def test_a_layer_that_is_not_settled_follows_its_weights(layer):
     assert float((layer(vectors) - before).detach().min()) > 15
 
 
+def test_a_settled_layer_still_learns(layer):
+    settle(layer)
+    with torch.no_grad():
+        layer(torch.ones(2, 16))
+    layer(torch.ones(2, 16)).sum().backward()
+    assert layer.weight.grad is not None
+    assert torch.equal(layer.weight.grad, torch.full((32, 16), 2.0))
+
+
 def test_a_settled_layer_can_be_copied_and_sent(layer):
     settle(layer)
     vectors = torch.randn(4, 16)
+    assert layer.products.ready(vectors) is None
     with torch.inference_mode():
         expected = layer(vectors)
         for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
