@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
-from tables import Row, print_row, write_rows
+from tables import Row, add_json, print_row, write_rows
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
+from pipeline.decoding.worker import ready
 from pipeline.models.seq2seq import Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import read_model
@@ -32,7 +32,7 @@ SEARCHES: dict[str, Search] = {"greedy": Greedy(), "beam 5": Beam(beam_size=5)}
 
 def main() -> int:
     arguments = parse_arguments()
-    torch.set_num_threads(1)
+    ready("cpu")
     model, sources = read(arguments) if arguments.package else drawn(arguments.sentences)
     rows: list[Row] = []
     for name, search in SEARCHES.items():
@@ -48,7 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--package", type=Path, help="a package; without, a drawn model")
     parser.add_argument("--file", type=Path, help="sources, a sentence a line")
     parser.add_argument("--sentences", type=int, default=1000, help="at most, from the beginning")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 

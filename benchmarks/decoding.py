@@ -12,16 +12,15 @@ processor, so that what else runs on the machine matters little; the best of the
 import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import torch
-from tables import Row, print_row, write_rows
+from tables import Row, add_json, print_row, write_rows
 
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.search import Search
+from pipeline.decoding.worker import ready
 from pipeline.models.seq2seq import Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.settings import parse
@@ -49,7 +48,7 @@ CASES: list[tuple[Search, int]] = [
 
 def main() -> int:
     arguments = parse_arguments()
-    torch.set_num_threads(1)
+    ready("cpu")
     sources = draw_sources(arguments.sentences)
     rows: list[Row] = []
     for precision in ("fp32", "bf16"):
@@ -66,7 +65,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sentences", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--model", choices=sorted(PARTS), default="transformer")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 

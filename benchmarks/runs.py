@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tables import add_json
 
 from pipeline.files import digest, read_json, write_text
 from pipeline.machine import Machine
@@ -47,7 +48,7 @@ def ask(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=600, help="of each run")
     parser.add_argument("--short", type=int, default=100, help="steps of a run that tries a rate")
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 2e-3, 4e-3])
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser
 
 

@@ -1,5 +1,6 @@
 """Tables as benchmarks print them, a row at a time, and write them with `--json`."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,10 @@ def print_row(row: Row, *, first: bool) -> None:
         print("| " + " | ".join(name.replace("_", " ") for name in shown) + " |")
         print("|" + "---|" * len(shown))
     print("| " + " | ".join(str(value) for value in shown.values()) + " |", flush=True)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
 
 
 def write_rows(path: Path | None, rows: Sequence[Row]) -> None:

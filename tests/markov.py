@@ -41,7 +41,7 @@ class Markov:
         self.looks = torch.randn((ROOMS, 64), generator=generator, dtype=torch.float64)
         self.vocabulary, self.attends, self.steps, self.work = vocabulary, attends, 0, 0
 
-    def encode(self, batch, *, attention=False):
+    def encode(self, batch, *, attention=False, steady=False):
         lengths = torch.tensor(batch.source.lengths)
         sums = torch.stack([part.sum() for part in batch.source.values.split(batch.source.lengths)])
         rooms = torch.zeros(batch.count, 1, dtype=torch.int64)

@@ -65,13 +65,13 @@ def _largest(log_probs: Tensor, count: int) -> Candidates:
     rows = log_probs.reshape(-1, vocabulary)
     head = rows[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK))
     which = head.amax(2).topk(count, dim=1).indices  # [rows, count]
-    inside = head[torch.arange(len(rows))[:, None], which].flatten(1)
     ids = (which[:, :, None] * BLOCK + torch.arange(BLOCK)).flatten(1)
-    rest = torch.arange(blocks * BLOCK, vocabulary).expand(len(rows), -1)
-    top = torch.cat([inside, rows[:, blocks * BLOCK :]], dim=1).topk(count, dim=1)
-    ids = torch.cat([ids, rest], dim=1).gather(1, top.indices)
+    if vocabulary > blocks * BLOCK:
+        rest = torch.arange(blocks * BLOCK, vocabulary).expand(len(rows), -1)
+        ids = torch.cat([ids, rest], dim=1)
+    top = rows.gather(1, ids).topk(count, dim=1)
     shape = (*log_probs.shape[:2], count)
-    return top.values.view(shape), ids.view(shape)
+    return top.values.view(shape), ids.gather(1, top.indices).view(shape)
 
 
 def _strike_banned(sums: Tensor, ids: Tensor) -> Tensor:

@@ -72,8 +72,8 @@ class Constraints:
         forced: Int[Tensor, " sources"] | None,
     ) -> Float[Tensor, "sources beams vocabulary"]:
         """-inf for each id that may not be number `step`; where one is forced, nothing changes."""
-        if self.least is None and self.no_repeat_ngram is None and self.allowed is None:
-            return log_probs
+        if self.no_repeat_ngram is None and self.allowed is None:
+            return self._later(log_probs, step, forced)
         may = self._of_automaton(log_probs, step)
         if self.no_repeat_ngram is not None:
             may = _where_something_is_left(_unrepeated(may, history, self.no_repeat_ngram), may)
@@ -84,6 +84,20 @@ class Constraints:
         if forced is not None:
             may = may | (forced != FREE)[:, None, None]
         return log_probs.masked_fill(~may, -math.inf)
+
+    def _later(
+        self, log_probs: Tensor, step: int, forced: Tensor | None
+    ) -> Float[Tensor, "sources beams vocabulary"]:
+        """EOS alone is struck out, below the shortest length; any id above it is left to say."""
+        if self.least is None or log_probs.shape[2] == EOS + 1:
+            return log_probs
+        early = self.least > step + 1
+        early = early if forced is None else early & (forced == FREE)
+        if not bool(early.any()):
+            return log_probs
+        later = log_probs.clone()
+        later[:, :, EOS].masked_fill_(early[:, None], -math.inf)
+        return later
 
     def _of_automaton(
         self, log_probs: Tensor, step: int

@@ -55,9 +55,13 @@ class Ensemble:
         """The members' common number of target ids."""
         return self.members[0].vocabulary
 
-    def encode(self, batch: Batch, *, attention: bool = False) -> EnsembleState:
+    def encode(
+        self, batch: Batch, *, attention: bool = False, steady: bool = False
+    ) -> EnsembleState:
         """The state before the first id."""
-        states = (member.encode(batch, attention=attention) for member in self.members)
+        states = (
+            member.encode(batch, attention=attention, steady=steady) for member in self.members
+        )
         return EnsembleState(tuple(states))
 
     def advance(

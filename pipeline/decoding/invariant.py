@@ -54,10 +54,12 @@ class Invariant:
         """How many target ids there are."""
         return self.model.vocabulary
 
-    def encode(self, batch: Batch, *, attention: bool = False) -> InvariantState:
-        """The state before the first id."""
+    def encode(
+        self, batch: Batch, *, attention: bool = False, steady: bool = True
+    ) -> InvariantState:
+        """The state before the first id, which is steady whoever asks."""
         assert batch.count <= ROWS and len(set(batch.source.lengths)) == 1, batch.source.lengths
-        whole = self.model.encode(_filled(batch), attention=attention)
+        whole = self.model.encode(_filled(batch), attention=attention, steady=True)
         rows = torch.arange(batch.count, device=batch.index.device)
         return InvariantState(whole, 1, self.most, rows)
 

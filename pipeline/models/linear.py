@@ -41,9 +41,10 @@ class Linear(Weighted):
 
     def forward(self, vectors: Float[Tensor, "*places in"]) -> Float[Tensor, "*places out"]:
         """In the type of `vectors`."""
-        dtype = vectors.dtype
-        bias = None if self.bias is None else self.bias.to(dtype)
-        return functional.linear(vectors, self.weight.to(dtype), bias)
+        ready = self.products.ready(vectors)
+        if ready is not None:  # looking a parameter up takes longer than a look at a matrix
+            return ready.product(vectors)
+        return self.products.of(vectors, self.weight, self.bias)
 
 
 class Norm(Weighted):
@@ -61,9 +62,9 @@ class Norm(Weighted):
 
     def forward(self, vectors: Float[Tensor, "*places width"]) -> Float[Tensor, "*places width"]:
         """Mean 0 and variance 1 over the channels, then scaled and shifted."""
-        wide = vectors.to(self.weight.dtype)
-        result = functional.layer_norm(wide, self.weight.shape, self.weight, self.bias)
-        return result.to(vectors.dtype)
+        weight, dtype = self.weight, vectors.dtype
+        result = torch.layer_norm(vectors.to(weight.dtype), weight.shape, weight, self.bias)
+        return result.to(dtype)
 
 
 class RMSNorm(Weighted):

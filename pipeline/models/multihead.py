@@ -52,6 +52,8 @@ class Attend(nn.Module):
     ]:
         """Contexts and probabilities; `row_keys` is a key for each query, None in evaluation."""
         mask = self._mask(row_keys, keys.shape[2], queries.dtype)
+        if not torch.is_grad_enabled():
+            return _attended(queries, keys, values, bias, mask, self.scale)
         result: tuple[Tensor, Tensor] = Product.apply(  # pyright: ignore[reportAssignmentType]
             queries, keys, values, bias, mask, self.scale
         )
@@ -82,15 +84,11 @@ class Product(torch.autograd.Function):
         scale: float,
     ) -> tuple[Tensor, Tensor]:
         """(contexts, probabilities)"""
-        groups = keys.shape[1]
-        scores = torch.matmul(_grouped(queries, groups), keys.transpose(2, 3))
-        scores = scores.view(*queries.shape[:3], -1)
-        weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
-        dropped = weights if mask is None else weights * mask
+        contexts, weights = _attended(queries, keys, values, bias, mask, scale)
         ctx.save_for_backward(queries, keys, values, weights)
         ctx.mask, ctx.scale = mask, scale  # pyright: ignore[reportAttributeAccessIssue]
         ctx.set_materialize_grads(False)
-        return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
+        return contexts, weights
 
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -115,6 +113,18 @@ class Product(torch.autograd.Function):
         by_queries = torch.matmul(by_scores, keys).view(queries.shape)
         by_keys = torch.matmul(by_scores.transpose(2, 3), _grouped(queries, groups))
         return by_queries, by_keys, by_values, None, None, None
+
+
+def _attended(
+    queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor]:
+    """Contexts, and the probabilities before dropout."""
+    groups = keys.shape[1]
+    scores = torch.matmul(_grouped(queries, groups), keys.transpose(2, 3))
+    scores = scores.view(*queries.shape[:3], -1)
+    weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
+    dropped = weights if mask is None else weights * mask
+    return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
 
 
 def _grouped(
@@ -155,30 +165,28 @@ class SelfAttention(nn.Module):
     def step_inputs(
         self, vectors: Float[Tensor, "hypotheses width"], turns: Turns | None = None
     ) -> tuple[
-        Float[Tensor, "hypotheses heads one head_width"],
+        Float[Tensor, "hypotheses heads head_width"],
         Float[Tensor, "hypotheses shared"],
         Float[Tensor, "hypotheses shared"],
     ]:
         """This step's query, key and value; a key is turned once, before it is kept."""
         query, key, value = self.project(vectors).split(self.project.widths_out, dim=-1)
-        query = query.unflatten(-1, (self.heads, -1))[:, :, None]
+        query = query.unflatten(-1, (self.heads, -1))
         if turns is not None:
-            query = turned(query, turns)
+            query = turned(query[:, :, None], turns)[:, :, 0]
             key = turned(key.unflatten(-1, (self.groups, 1, -1)), turns).flatten(1)
         return query, key, value
 
     def step(
         self,
-        query: Float[Tensor, "hypotheses heads one head_width"],
-        keys: Float[Tensor, "steps hypotheses shared"],
-        values: Float[Tensor, "steps hypotheses shared"],
-    ) -> Float[Tensor, "hypotheses width"]:
-        """The last position attends to all so far; time comes first, as the cache lies."""
-        split = (self.groups, -1)
-        key = keys.unflatten(-1, split).permute(1, 2, 0, 3)  # [hypotheses, groups, steps, d]
-        value = values.unflatten(-1, split).permute(1, 2, 0, 3)
-        context, _ = self.attend(query, key, value, query.new_zeros(()), None)
-        return self.output(context.flatten(1))
+        query: Float[Tensor, "sources beams heads head_width"],
+        keys: Float[Tensor, "sources groups columns head_width"],
+        values: Float[Tensor, "sources groups columns head_width"],
+        bias: Float[Tensor, "sources one beams columns"],
+    ) -> Float[Tensor, "sources beams width"]:
+        """The last position of each hypothesis attends to its own columns of the cache."""
+        context, _ = self.attend(query.transpose(1, 2), keys, values, bias, None)
+        return self.output(context.transpose(1, 2).flatten(2))
 
 
 class CrossAttention(nn.Module):

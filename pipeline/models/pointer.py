@@ -83,7 +83,7 @@ class PointerGenerator(Generator):
         """Log-probabilities of the mixture."""
         assert step.attention is not None and ids is not None
         dtype = table.weight.dtype
-        written = functional.log_softmax(_logits(step.output, table.weight), dim=-1)
+        written = functional.log_softmax(table.logits(step.output), dim=-1)
         attention = step.attention.to(dtype)
         copied = torch.zeros_like(written).scatter_add(-1, ids.expand_as(attention), attention)
         return mixture(written, copied, self.gate(step.output).to(dtype))

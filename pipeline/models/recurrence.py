@@ -81,7 +81,7 @@ class Recurrence(Weighted):
     def _bare(self, gates: Tensor, state: Tensor, keys: Tensor | None) -> Tensor:
         """One step where nobody asks for a gradient."""
         read = _dropped(self.unit.hidden(state).to(gates.dtype), self._mask(keys))
-        product = read @ self.weight.to(gates.dtype).T
+        product = self.products.of(read, self.weight)
         return self.unit.step(gates, product, state, self.bias).state
 
     def _mask(self, keys: Tensor | None) -> Tensor | None:

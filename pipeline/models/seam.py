@@ -92,8 +92,12 @@ class Searchable(Protocol):
         """How many target ids there are."""
         ...
 
-    def encode(self, batch: Batch, *, attention: bool = False) -> State:
-        """The state before the first id, one hypothesis a source; does `advance` give attention?"""
+    def encode(self, batch: Batch, *, attention: bool = False, steady: bool = False) -> State:
+        """The state before the first id, one hypothesis a source.
+
+        `attention`: `advance` gives it. `steady`: shapes of what is computed depend on the batch's
+        lengths, the steps and the numbers of hypotheses alone, and not on what these say.
+        """
         ...
 
     def advance(

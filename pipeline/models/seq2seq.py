@@ -163,11 +163,14 @@ class Model(nn.Module):
         return self.decoder(prefixes, layout, memory, examples, attention=attention)
 
     @torch.no_grad()
-    def encode(self, batch: Batch, *, attention: bool = False) -> DecoderState:
-        """The state before the first id; `attention`: `advance` gives it."""
+    def encode(
+        self, batch: Batch, *, attention: bool = False, steady: bool = False
+    ) -> DecoderState:
+        """The state before the first id, one hypothesis a source (the options: seam.py)."""
         memory = self.read(batch, None)
         state = self.decoder.start(memory)
         state.attention = attention or self.settings.generator.needs_attention
+        state.cache = state.cache and replace(state.cache, steady=steady)
         if self.settings.generator.copies:
             assert memory.ids is not None
             state.fixed[SOURCE_IDS] = memory.layout.pad(memory.ids)[:, None]

@@ -70,9 +70,7 @@ class SoftmaxGenerator(Generator):
         self, step: Step, ids: Int[Tensor, "*places longest"] | None, table: Table
     ) -> Float[Tensor, "*places vocabulary"]:
         """Log-softmax of the logits."""
-        dtype = step.output.dtype
-        logits = step.output @ table.weight.to(dtype).T
-        return functional.log_softmax(logits.to(table.weight.dtype), dim=-1)
+        return functional.log_softmax(table.logits(step.output), dim=-1)
 
 
 class CrossEntropy(torch.autograd.Function):

@@ -17,6 +17,7 @@ import torch
 from pipeline.files import read_json, write_json
 from pipeline.models.seq2seq import Model, Precision
 from pipeline.models.settings import ModelSettings
+from pipeline.models.weights import settle
 from pipeline.problems import Problem
 from pipeline.settings import parse
 from pipeline.tensors import read_tensors, write_tensors
@@ -40,7 +41,7 @@ def write_model(folder: Path, model: Model) -> None:
 
 
 def read_model(folder: Path, *, precision: Precision | None = None) -> Model:
-    """The model of a folder, on the CPU. `precision`: None computes as it was trained."""
+    """The model of a folder, on the CPU, for search. `precision`: None computes as in training."""
     facts: dict[str, Any] = read_json(folder / FACTS)
     model = Model(
         parse(ModelSettings, facts["settings"], str(folder / FACTS)),
@@ -50,6 +51,7 @@ def read_model(folder: Path, *, precision: Precision | None = None) -> Model:
         precision=precision or facts["precision"],
     )
     _load(model, read_tensors(folder / WEIGHTS), str(folder / WEIGHTS))
+    settle(model)
     return model.eval()
 
 

@@ -39,6 +39,12 @@ class Table(Weighted):
         """The ids' vectors times `scale`, in the type that the model computes in."""
         return nn.functional.embedding(ids, self.weight).mul(self.scale).to(self.dtype)
 
+    def logits(
+        self, outputs: Float[Tensor, "*places width"]
+    ) -> Float[Tensor, "*places vocabulary"]:
+        """Products with every id's vector, made in the outputs' type, given in the weights'."""
+        return self.products.of(outputs, self.weight).to(self.weight.dtype)
+
 
 class Tables(nn.ModuleDict):
     """The tables of a model by name; without a `source` vocabulary there is none for sources."""

@@ -2,7 +2,7 @@
 after.
 
 In a search, keys and values of the memory are made once for each source, and those of the prefix
-are kept in the state's cache: two entries a layer, as wide as the heads of keys and values.
+are kept in the state's cache, for as many heads as keys and values have.
 """
 
 from typing import ClassVar
@@ -12,13 +12,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.models.block import Block, Places
+from pipeline.models.cache import Cache, no_columns
 from pipeline.models.dropout import Dropout
 from pipeline.models.layout import Layout
 from pipeline.models.multihead import bias_of, causal
 from pipeline.models.parts import Decoder, DecoderSettings, Examples
 from pipeline.models.positions import Turns
 from pipeline.models.seam import Memory, Step
-from pipeline.models.state import ROOM, DecoderState
+from pipeline.models.state import DecoderState
 from pipeline.models.transformer import TransformerSettings
 
 
@@ -81,9 +82,17 @@ class TransformerDecoder(Decoder):
         fixed = {"bias": bias_of(layout.mask, states.dtype)[:, None, None]}
         for number, block in enumerate(self.blocks):
             keys, values = block.cross.keys_values(states, layout)
-            fixed[f"keys {number}"], fixed[f"values {number}"] = keys, values
-        shared = self.blocks[0].attention.project.widths_out[1]
-        cache = states.new_empty(ROOM, 2 * len(self.blocks), layout.count, shared)
+            # [sources, groups, width, longest]: as products with few queries want to read them.
+            fixed[f"keys {number}"] = keys.transpose(2, 3).contiguous()
+            fixed[f"values {number}"] = values
+        own = self.blocks[0].attention
+        cache = no_columns(
+            states,
+            layers=len(self.blocks),
+            sources=layout.count,
+            groups=own.groups,
+            width=own.project.widths_out[1] // own.groups,
+        )
         return DecoderState(fixed=fixed, moving={}, sources=layout.count, cache=cache)
 
     def step(
@@ -91,15 +100,18 @@ class TransformerDecoder(Decoder):
     ) -> tuple[Step, DecoderState]:
         """One more position for every hypothesis."""
         state.spend()
+        assert state.cache is not None
+        cache = state.cache.grown()
         place = torch.tensor([state.steps], device=vectors.device)
         values = self.positions.add(vectors, place, state.steps + 1)
         turns = self.positions.turns(place, state.steps + 1, vectors.dtype)
         weights = None
         for number, block in enumerate(self.blocks):
-            values, weights = block.step(values, state, number, turns)
+            values = block.attend_step(values, cache, number, turns)
+            values, weights = block.ask_step(values, state, number)
         assert weights is not None
         attention = weights.mean(1) if state.attention else None
-        return Step(self.norm(values), attention), state.after(state.moving)
+        return Step(self.norm(values), attention), state.after({}, cache)
 
 
 class DecoderBlock(Block):
@@ -136,33 +148,32 @@ class DecoderBlock(Block):
         values = self.leave(self.cross_norm, self.cross_dropout.add(values, added, places.keys))
         return self.feed(values, places.keys), weights
 
-    def step(
+    def attend_step(
         self,
         values: Float[Tensor, "sources beams width"],
-        state: DecoderState,
+        cache: Cache,
         number: int,
         turns: Turns | None,
+    ) -> Float[Tensor, "sources beams width"]:
+        """Self-attention of one position to the cache, which has its key and value by then."""
+        flat = self.enter(self.attention_norm, values).flatten(0, 1)  # [sources × beams, width]
+        query, key, value = self.attention.step_inputs(flat, turns)
+        cache.fill(number, key, value)
+        queries, bias = query.unflatten(0, values.shape[:2]), cache.bias[:, None]
+        added = self.attention.step(queries, *cache.of(number), bias)
+        return self.leave(self.attention_norm, values + added)
+
+    def ask_step(
+        self, values: Float[Tensor, "sources beams width"], state: DecoderState, number: int
     ) -> tuple[Float[Tensor, "sources beams width"], Float[Tensor, "sources heads beams source"]]:
-        """One block over one position of every hypothesis."""
-        values = self._attend_step(values, state, number, turns)
+        """Attention of one position to the memory, and the network."""
         query = self.cross.query(self.enter(self.cross_norm, values))
         context, weights = self.cross.attend(
             query.unflatten(-1, (self.cross.heads, -1)).transpose(1, 2),
-            state.fixed[f"keys {number}"],
+            state.fixed[f"keys {number}"].transpose(2, 3),
             state.fixed[f"values {number}"],
             state.fixed["bias"],
             None,
         )
         added = self.cross.output(context.transpose(1, 2).flatten(2))
         return self.feed(self.leave(self.cross_norm, values + added), None), weights
-
-    def _attend_step(
-        self, values: Tensor, state: DecoderState, number: int, turns: Turns | None
-    ) -> Tensor:
-        """Self-attention to the cache, which has this step's key and value by then."""
-        flat = self.enter(self.attention_norm, values).flatten(0, 1)  # [sources × beams, width]
-        query, key, value = self.attention.step_inputs(flat, turns)
-        state.append(2 * number, key)
-        state.append(2 * number + 1, value)
-        added = self.attention.step(query, state.filled(2 * number), state.filled(2 * number + 1))
-        return self.leave(self.attention_norm, values + added.view_as(values))

@@ -12,9 +12,15 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from pipeline.models.products import Products
+
 
 class Weighted(nn.Module, ABC):
     """A module with parameters of its own, which knows how they start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.products = Products()  # of its matrix, where it has one
 
     @abstractmethod
     def fill(self, draw: Callable[[str], torch.Generator]) -> None:
@@ -32,6 +38,13 @@ def fill(model: nn.Module, seed: int) -> None:
                 filled |= {name for name, _ in own}
     missing = {name for name, _ in model.named_parameters()} - filled
     assert not missing, f"nobody fills {sorted(missing)}"
+
+
+def settle(model: nn.Module) -> None:
+    """Say that no weight of `model` will change any more: a search is faster then."""
+    for module in model.modules():
+        if isinstance(module, Weighted):
+            module.products.settled = True
 
 
 def _generator(seed: int, prefix: str, name: str) -> torch.Generator:

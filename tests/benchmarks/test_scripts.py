@@ -18,6 +18,7 @@ SMALLEST = {
     "decoding": ["--sentences", "8", "--repeats", "1"],
     "dropout": ["--repeats", "1"],
     "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
+    "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
 }
 SHARED = {"plots", "runs", "tables", "worker"}  # beside the benchmarks, for several of them

@@ -107,7 +107,7 @@ class Patient:
     def __init__(self, said=0):
         self.said = said
 
-    def encode(self, batch, *, attention=False):
+    def encode(self, batch, *, attention=False, steady=False):
         return self
 
     def select(self, sources, beams):
@@ -195,7 +195,7 @@ class Flat:
 
     vocabulary = 40
 
-    def encode(self, batch, *, attention=False):
+    def encode(self, batch, *, attention=False, steady=False):
         return self
 
     def select(self, sources, beams):

@@ -15,6 +15,7 @@ from pipeline.decoding.ensemble import Ensemble
 from pipeline.decoding.greedy import Greedy
 from pipeline.decoding.normalisation import GNMT, Marian, Mean, Sum, WordReward
 from pipeline.decoding.sampling import Sampling
+from pipeline.models.weights import settle
 
 V, LIMIT = 8, 3
 SOURCE = [4, 6, 5, 3]
@@ -134,9 +135,12 @@ def widened(part):
 
 @pytest.mark.parametrize("search", [SEARCHES[1], SEARCHES[4]], ids=["beam", "sampling"])
 @pytest.mark.parametrize("name", ["transformer", "transformer to gru"])
-def test_an_invariant_batch_changes_no_bit(tiny, name, search):
+@pytest.mark.parametrize("settled", [False, True])
+def test_an_invariant_batch_changes_no_bit(tiny, name, search, settled):
     parts = {key: widened(part) for key, part in tiny.MODELS[name].items()}
     model = tiny.model_of(name, precision="fp32", width=32, vocabulary=32, **parts)
+    if settled:
+        settle(model)
     sources = [source for source, _ in tiny.examples(12, longest=5, vocabulary=32)]
     asked = {"n_best": search.most(), "batch_invariant": True}
     together = decode(model, sources, search, **asked)

@@ -1,6 +1,6 @@
 """A selection that leaves the cache where it was."""
 
-import pipeline.models.state as state
+import pipeline.models.cache as cache
 
 LAW = "cache"
 TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass"
@@ -8,11 +8,11 @@ WHY = "A hypothesis that changes its place goes on with the keys of whoever stoo
 
 
 def mutate(monkeypatch):
-    original = state.DecoderState._gather
+    original = cache.Cache.select
 
-    def gather(self, rows):
-        if self.cache is not None and len(rows) == self.cache.shape[2]:
-            return self.cache
-        return original(self, rows)
+    def select(self, sources, beams):
+        if sources is None and beams.shape == self.bias.shape[:2]:
+            return self
+        return original(self, sources, beams)
 
-    monkeypatch.setattr(state.DecoderState, "_gather", gather)
+    monkeypatch.setattr(cache.Cache, "select", select)
