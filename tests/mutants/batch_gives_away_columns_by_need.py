@@ -5,7 +5,10 @@ import dataclasses
 import pipeline.models.cache as cache
 
 LAW = "batch"
-TEST = "tests/laws/test_search_of_every_model.py::test_an_invariant_batch_changes_no_bit"
+TEST = (
+    "tests/laws/test_search_of_every_model.py::"
+    "test_an_invariant_batch_changes_no_bit[False-transformer-beam]"
+)
 WHY = "What a neighbour's hypotheses look at changes the shapes, and so the last bits, of a source."
 
 
