@@ -6,7 +6,7 @@ import pipeline.models.seq2seq as seq2seq
 from pipeline.models.dropout import example_keys
 
 LAW = "batch"
-TEST = "tests/laws/test_batch.py::test_permuting_a_batch_permutes_the_logits"
+TEST = "tests/laws/test_batch.py::test_permuting_a_batch_permutes_the_logits[transformer]"
 WHY = "An example that moves to another row of its batch drops other numbers."
 
 

@@ -5,7 +5,7 @@ import torch
 import pipeline.models.cache as cache
 
 LAW = "cache"
-TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass"
+TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass[transformer-0]"
 WHY = "What the other hypotheses of a source said is overwritten while they still look at it."
 
 

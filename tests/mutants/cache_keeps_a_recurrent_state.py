@@ -5,7 +5,7 @@ import torch
 import pipeline.models.state as state
 
 LAW = "cache"
-TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass"
+TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass[gru-0]"
 WHY = "The moving tensors follow the first hypothesis of a source, whichever was selected."
 
 

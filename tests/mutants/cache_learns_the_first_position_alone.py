@@ -5,7 +5,7 @@ import torch
 import pipeline.models.positions as positions
 
 LAW = "cache"
-TEST = "tests/laws/test_cache.py::test_one_step_is_the_forced_pass"
+TEST = "tests/laws/test_cache.py::test_one_step_is_the_forced_pass[transformer, norms last]"
 WHY = "A step looks up the row of position 0, wherever it stands."
 
 

@@ -3,7 +3,7 @@
 import pipeline.models.cache as cache
 
 LAW = "cache"
-TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass"
+TEST = "tests/laws/test_cache.py::test_any_walk_of_selections_is_the_forced_pass[transformer-0]"
 WHY = "A hypothesis that changes its place goes on with the keys of whoever stood there."
 
 

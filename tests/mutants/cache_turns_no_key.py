@@ -3,7 +3,7 @@
 import pipeline.models.multihead as multihead
 
 LAW = "cache"
-TEST = "tests/laws/test_cache.py::test_one_step_is_the_forced_pass"
+TEST = "tests/laws/test_cache.py::test_one_step_is_the_forced_pass[transformer, modern]"
 WHY = "A step turns its query, and the key that goes into the cache stays at position 0."
 
 

@@ -3,7 +3,7 @@
 import pipeline.models.transformer_decoder as transformer_decoder
 
 LAW = "causality"
-TEST = "tests/laws/test_causality.py::test_what_comes_later_changes_nothing"
+TEST = "tests/laws/test_causality.py::test_what_comes_later_changes_nothing[transformer-2]"
 WHY = "A position attends to the ids that it is to predict."
 
 

@@ -5,7 +5,7 @@ import torch
 import pipeline.models.transformer_decoder as transformer_decoder
 
 LAW = "padding"
-TEST = "tests/laws/test_padding.py::test_a_longer_neighbour_changes_no_logit"
+TEST = "tests/laws/test_padding.py::test_a_longer_neighbour_changes_no_logit[transformer]"
 WHY = "A longer neighbour adds padding to a source, and its padding is attended to."
 
 
