@@ -11,7 +11,6 @@ hypothesis can come before them; then it leaves the batch, so that cost follows 
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from pipeline.batches.batch import EOS, Batch
 from pipeline.decoding import candidates
-from pipeline.decoding.automata import Automaton
+from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.coverage import Coverage
 from pipeline.decoding.found import Found, Places
 from pipeline.decoding.live import Live, Taken, start
@@ -47,17 +46,10 @@ class Beam(Search):
         """That of the settings."""
         return Formula(self.normalisation, self.coverage_penalty)
 
-    def find(
-        self,
-        model: Searchable,
-        batch: Batch,
-        *,
-        n_best: int = 1,
-        prefixes: Sequence[Sequence[int]] | None = None,
-        allowed: Automaton | None = None,
+    def walk(
+        self, model: Searchable, batch: Batch, constraints: Constraints, n_best: int
     ) -> list[list[Found]]:
         """The n-best of each source."""
-        constraints = self.constraints(model, batch, prefixes, allowed)
         longest = int(constraints.limits.max())
         places = Places(batch.count, self.beam_size, longest, batch.source.values.device)
         live = start(model, batch, constraints, attention=self.coverage_penalty > 0)

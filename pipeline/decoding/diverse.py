@@ -10,7 +10,6 @@ are full or nothing lives. A target that several groups found is one hypothesis.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from pipeline.batches.batch import EOS, Batch
 from pipeline.decoding import candidates
-from pipeline.decoding.automata import Automaton
+from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.found import Found, Places, distinct
 from pipeline.decoding.live import Live, Taken, start
 from pipeline.decoding.normalisation import AnyNormalisation, Formula, Mean
@@ -57,17 +56,10 @@ class DiverseBeam(Search):
         """That of the settings."""
         return Formula(self.normalisation)
 
-    def find(
-        self,
-        model: Searchable,
-        batch: Batch,
-        *,
-        n_best: int = 1,
-        prefixes: Sequence[Sequence[int]] | None = None,
-        allowed: Automaton | None = None,
+    def walk(
+        self, model: Searchable, batch: Batch, constraints: Constraints, n_best: int
     ) -> list[list[Found]]:
         """Up to n_best of each source: fewer, where groups found the same."""
-        constraints = self.constraints(model, batch, prefixes, allowed)
         longest, width = int(constraints.limits.max()), self.beam_size // self.groups
         places = Places(batch.count * self.groups, width, longest, batch.source.values.device)
         live = start(model, batch, constraints, hypotheses=self.groups)

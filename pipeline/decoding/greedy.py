@@ -3,13 +3,10 @@
 Used where thousands of sentences are decoded to watch a training, and by who is in a hurry.
 """
 
-from collections.abc import Sequence
-
 import torch
 
 from pipeline.batches.batch import BOS, EOS, Batch
 from pipeline.decoding import candidates
-from pipeline.decoding.automata import Automaton
 from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.found import Found, Places
 from pipeline.decoding.normalisation import Formula, Sum
@@ -28,17 +25,10 @@ class Greedy(Search):
         """The sum of log-probabilities."""
         return Formula(Sum())
 
-    def find(
-        self,
-        model: Searchable,
-        batch: Batch,
-        *,
-        n_best: int = 1,
-        prefixes: Sequence[Sequence[int]] | None = None,
-        allowed: Automaton | None = None,
+    def walk(
+        self, model: Searchable, batch: Batch, constraints: Constraints, n_best: int
     ) -> list[list[Found]]:
         """The one hypothesis of each source."""
-        constraints = self.constraints(model, batch, prefixes, allowed)
         return _walk(model, batch, constraints).best(n_best)
 
 

@@ -10,7 +10,6 @@ same source gets the same samples.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -18,8 +17,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor
 
 from pipeline.batches.batch import EOS, Batch, Ragged
-from pipeline.decoding.automata import Automaton
-from pipeline.decoding.constraints import BANNED, FREE
+from pipeline.decoding.constraints import BANNED, FREE, Constraints
 from pipeline.decoding.found import Found, Places, distinct
 from pipeline.decoding.live import Live, Taken, start
 from pipeline.decoding.normalisation import Formula, Sum
@@ -53,17 +51,10 @@ class Sampling(Search):
         """The sum of log-probabilities, which temperature and cuts leave as they are."""
         return Formula(Sum())
 
-    def find(
-        self,
-        model: Searchable,
-        batch: Batch,
-        *,
-        n_best: int = 1,
-        prefixes: Sequence[Sequence[int]] | None = None,
-        allowed: Automaton | None = None,
+    def walk(
+        self, model: Searchable, batch: Batch, constraints: Constraints, n_best: int
     ) -> list[list[Found]]:
         """Up to n_best of each source's samples: fewer, where equal ones were drawn."""
-        constraints = self.constraints(model, batch, prefixes, allowed)
         longest = int(constraints.limits.max())
         places = Places(batch.count, self.samples, longest, batch.source.values.device)
         live = start(model, batch, constraints, hypotheses=self.samples)

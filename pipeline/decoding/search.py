@@ -51,6 +51,11 @@ class Search(Settings, ABC):
         """How a hypothesis is scored."""
 
     @abstractmethod
+    def walk(
+        self, model: Searchable, batch: Batch, constraints: Constraints, n_best: int
+    ) -> list[list[Found]]:
+        """The n-best of each source, of what the constraints allow."""
+
     def find(
         self,
         model: Searchable,
@@ -65,6 +70,8 @@ class Search(Settings, ABC):
         `prefixes` are ids with which each source's hypotheses must begin; `allowed` accepts what
         they may be at all.
         """
+        constraints = self.constraints(model, batch, prefixes, allowed)
+        return self.walk(model, batch, constraints, n_best)
 
     def constraints(
         self,
