@@ -80,16 +80,20 @@ def test_the_result_is_the_average_of_the_best_and_is_scored(engine, examples, t
         assert torch.equal(weight, (kept[1][name] + kept[2][name]) / 2)
 
 
-def test_best_by_bleu_means_the_highest(engine, examples, tmp_path):
-    scores = iter([(1.0, 10.0), (0.5, 30.0), (0.4, 20.0)])
-    settings = engine.training(best_by="bleu")
-    outcome = fit(
+def scored(engine, examples, folder, metric, *scores):
+    """A run that is compared by a metric, whose validations find these losses and scores."""
+    found = iter(scores)
+    return fit(
         engine.tiny_model(),
         examples,
-        settings,
-        engine.place(tmp_path),
-        validate=lambda _: dict(zip(("loss", "bleu"), next(scores), strict=True)),
+        engine.training(best_by=metric),
+        engine.place(folder),
+        validate=lambda _: dict(zip(("loss", metric), next(found), strict=True)),
     )
+
+
+def test_best_by_bleu_means_the_highest(engine, examples, tmp_path):
+    outcome = scored(engine, examples, tmp_path, "bleu", (1.0, 10.0), (0.5, 30.0), (0.4, 20.0))
     assert outcome.state.best == (8,)
     assert curves(outcome.state).splitlines()[0] == "step,train_loss,valid_loss,valid_score,rate"
     assert [line.split(",")[::3] for line in curves(outcome.state).splitlines()[1:]] == [
@@ -98,15 +102,8 @@ def test_best_by_bleu_means_the_highest(engine, examples, tmp_path):
 
 
 def test_best_by_an_error_rate_means_the_lowest(engine, examples, tmp_path):
-    scores = iter([(1.0, 30.0), (0.5, 10.0), (0.4, 20.0)])
-    settings = engine.training(best_by="row_error_rate")
-    outcome = fit(
-        engine.tiny_model(),
-        examples,
-        settings,
-        engine.place(tmp_path),
-        validate=lambda _: dict(zip(("loss", "row_error_rate"), next(scores), strict=True)),
-    )
+    scores = (1.0, 30.0), (0.5, 10.0), (0.4, 20.0)
+    outcome = scored(engine, examples, tmp_path, "row_error_rate", *scores)
     assert outcome.state.best == (8,)
     header = "step,train_loss,valid_loss,valid_score,rate"
     assert curves(outcome.state).splitlines()[0] == header
