@@ -99,7 +99,7 @@ def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dic
         split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces)
         for split in ("train", "valid")
     }
-    _score_of(examples["valid"], settings.training)
+    _score_of(examples["valid"], settings.training)  # a Problem now, not after the first steps
     shards = {split: each.digest for split, each in examples.items()}
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces.digest)
     key = runkey.run_key(parts)
@@ -189,8 +189,18 @@ def _score_of(
     metric: Metric = as_metric(METRICS[name]())
     if name == "bleu":
         metric = Bleu(tokenizer=training.bleu_tokenizer)
+        _check_tokenizer(metric, language)
+
+    def score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+        return measure(metric, name, hypotheses, [[text] for text in references], language).value
+
+    return name, score
+
+
+def _check_tokenizer(bleu: Bleu, language: str) -> None:
+    """Raise a Problem where what BLEU cuts the words of a language with is not installed."""
     try:
-        metric.statistics([""], [[""]], language)
+        bleu.statistics([""], [[""]], language)
     except Problem as problem:
         raise Problem(
             problem.what,
@@ -198,8 +208,3 @@ def _score_of(
             value=language,
             remedy=f"pip install 'sacrebleu[{language}]', or training.bleu_tokenizer: char",
         ) from problem
-
-    def score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-        return measure(metric, name, hypotheses, [[text] for text in references], language).value
-
-    return name, score
