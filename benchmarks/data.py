@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from tables import add_json, write_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("ingest", "clean", "pieces", "encode")
@@ -42,8 +43,7 @@ def main() -> int:
             for row in measure(Path(folder) / str(pairs), pairs, arguments.repeats)
         ]
     print_table(rows, arguments.pairs)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_rows(arguments.json, rows)
     return 0
 
 
@@ -52,7 +52,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, nargs="+", default=[250_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3, help="runs of a stage; pieces: one")
     parser.add_argument("--folder", type=Path, help="where to work; default: the temporary folder")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 

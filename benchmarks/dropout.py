@@ -6,13 +6,12 @@ Seconds are those of the processor; the best of the repeats counts.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
+from tables import add_json, write_rows
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,7 +23,7 @@ ROWS, RATE = 2000, 0.1
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=8)
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows = [
@@ -35,8 +34,7 @@ def main() -> int:
     print(" ".join(f"{name:>16}" for name in rows[0]))
     for row in rows:
         print(" ".join(f"{value:>16}" for value in row.values()))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_rows(arguments.json, rows)
     return 0
 
 

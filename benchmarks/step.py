@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from tables import add_json, write_rows
 
 from pipeline.seats import Crew, Seat, environment, sit
 from pipeline.shards.schema import EXAMPLES
@@ -53,8 +54,7 @@ def main() -> int:
             for precision in arguments.precisions:
                 rows.append(measure(folder, model, precision, arguments))
                 print_row(rows[-1], first=len(rows) == 1)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_rows(arguments.json, rows)
     return 0
 
 
@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=4000, help="target tokens of a step")
     parser.add_argument("--pairs", type=int, default=29_000, help="to draw the groups from")
-    parser.add_argument("--json", type=Path, help="write the rows of the table to this file")
+    add_json(parser)
     return parser.parse_args()
 
 
