@@ -1,5 +1,6 @@
 """What every test shares: where the project is, and one thread, so that tests run side by side."""
 
+import gc
 import importlib.util
 import os
 import signal
@@ -66,6 +67,12 @@ def pytest_collection_modifyitems(config, items):
     if not os.environ.get(CORPORA):
         config.hook.pytest_deselected(items=[item for item in items if marked(item, "data")])
         items[:] = [item for item in items if not marked(item, "data")]
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def marked(item, name):

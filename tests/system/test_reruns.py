@@ -48,7 +48,7 @@ def limit(content):
 CHANGES = {
     "decoding.search.beam_size": params(lambda p: p["decoding"]["search"].update(beam_size=1)),
     "a cleaning limit": params(limit),
-    "a byte of a corpus file": append("data/corpora/tiny/train.de", "x"),
+    "a byte of a corpus file": append("data/corpora/signs/train.de", "x"),
     "a module that a stage imports": append("pipeline/decoding/beam.py", "X = 1\n"),
     "a module that no stage imports": append("flows/talk.py", "X = 1\n"),
     "a comment in machine.yaml": append("machine.yaml", "# faster\n"),
@@ -59,31 +59,9 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def workspace(made, call, tmp_path_factory):
-    """The small workspace with a corpus in files beside the sample, nothing stale."""
+    """The small workspace, nothing stale."""
     folder = tmp_path_factory.mktemp("reruns") / "workspace"
     shutil.copytree(made, folder, symlinks=True)
-    corpus = folder / "data/corpora/tiny"
-    corpus.mkdir(parents=True)
-    (corpus / "train.de").write_text("Ein Hund\nZwei Katzen\n")
-    (corpus / "train.en").write_text("a dog\ntwo cats\n")
-
-    def add(content):
-        content["corpora"]["folder"] = "data/corpora/tiny"
-        content["corpora"]["sources"].append(
-            {
-                "name": "tiny",
-                "format": "parallel",
-                "role": "train",
-                "source": "train.de",
-                "target": "train.en",
-                "source_language": "de",
-                "target_language": "en",
-            }
-        )
-
-    params(add)(folder)
-    call(folder, "dvc", "add", "-q", "data/corpora/tiny")
-    call(folder, "dvc", "commit", "--force", "--quiet")  # as if all had run on it
     call(folder, "seqline", "plan")  # which remembers the modules' names
     return folder
 
@@ -95,7 +73,7 @@ def table(folder, monkeypatch):
     monkeypatch.chdir(folder)
     for change, edit in CHANGES.items():
         kept = {path: path.read_bytes() for path in [*map(folder.joinpath, names)]}
-        for name in ("data/corpora/tiny/train.de", "pipeline/decoding/beam.py", "flows/talk.py"):
+        for name in ("data/corpora/signs/train.de", "pipeline/decoding/beam.py", "flows/talk.py"):
             kept[folder / name] = (folder / name).read_bytes()
         edit(folder)
         graph = read_graph(folder)
@@ -165,7 +143,7 @@ def test_the_table_of_reruns_is_what_the_plan_says(workspace, root, monkeypatch)
         ["clean"],
         ["parameter cleaning.rules.too_long.max_characters: 1000 → 999"],
     )
-    assert runs["a byte of a corpus file"] == (["ingest"], ["data/corpora/tiny/train.de changed"])
+    assert runs["a byte of a corpus file"] == (["ingest"], ["data/corpora/signs/train.de changed"])
     assert runs["a module that a stage imports"][1] == ["module pipeline/decoding/beam.py changed"]
     assert runs["a module that no stage imports"] == ([], [])
     assert runs["a comment in machine.yaml"] == ([], [])
