@@ -1,4 +1,4 @@
-"""A small workspace: a clone of the project whose params make a model of next to nothing in seconds.
+"""A small workspace: a clone of the project whose params make a model in seconds.
 
 Beside some of the sample there is a corpus in files, of which a tiny model learns to say its only
 target. Whole hypotheses have at most 20 ids, of which the first 10 are allowed: how many are is
