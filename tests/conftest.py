@@ -51,6 +51,21 @@ def dataline(root):
     return load(root, "dataline")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """MLflow's database right after its migrations, which take seconds: made once."""
+    from pipeline.machine import Machine
+    from pipeline.registry.server import Registry, connect
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    machine = Machine(mlflow_uri=f"sqlite:///{folder}/mlflow.db", state=folder / "state")
+    client = connect(Registry(model="none"), machine).client
+    for experiment in client.search_experiments():
+        if experiment.name != "Default":
+            client.delete_experiment(experiment.experiment_id)
+    return folder / "mlflow.db"
+
+
 def pytest_generate_tests(metafunc):
     """A test that asks for `combination` runs for every combination of parts in tests/tiny.py.
 
