@@ -1,8 +1,8 @@
 """What tests of the engine share: tiny examples, tiny models, a team of threads, and a worker.
 
-As a script it is a team over gloo: `python tests/engine.py WORKERS FOLDER …` forks that many workers
-for each pair, which train the model of `FOLDER`; the first writes its weights to
-`FOLDER/weights-WORKERS`.
+As a script it is teams over gloo, one after the other: `python tests/engine.py WORKERS FOLDER …`
+forks the workers of each pair, which train the model of `FOLDER`; the first of them writes its
+weights to `FOLDER/weights-WORKERS`.
 """
 
 import os

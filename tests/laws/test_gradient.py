@@ -19,8 +19,8 @@ STEP = 1e-5
 def difference(loss, parameter, direction):
     """The central difference of `loss()` along a direction of a parameter's numbers."""
     start, values = parameter.data.clone(), []
-    for step in (STEP, -STEP):
-        parameter.data.copy_(start + step * direction)
+    for way in (STEP, -STEP):
+        parameter.data.copy_(start + way * direction)
         values.append(float(loss().detach()))
     parameter.data.copy_(start)
     return (values[0] - values[1]) / (2 * STEP)
