@@ -14,6 +14,10 @@ CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before torch and numpy are imported
 
+# Tests start hundreds of interpreters: each would compile the whole project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A shell's background job is deaf to Ctrl-C, and so would be every program that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -46,6 +50,21 @@ def engine(root, tiny):
 def dataline(root):
     """The module tests/dataline.py: the data stages on a small corpus, in an empty folder."""
     return load(root, "dataline")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """MLflow's database right after its migrations, which take seconds: made once."""
+    from pipeline.machine import Machine
+    from pipeline.registry.server import Registry, connect
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    machine = Machine(mlflow_uri=f"sqlite:///{folder}/mlflow.db", state=folder / "state")
+    client = connect(Registry(model="none"), machine).client
+    for experiment in client.search_experiments():
+        if experiment.name != "Default":
+            client.delete_experiment(experiment.experiment_id)
+    return folder / "mlflow.db"
 
 
 def pytest_generate_tests(metafunc):

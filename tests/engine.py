@@ -1,12 +1,16 @@
 """What tests of the engine share: tiny examples, tiny models, a team of threads, and a worker.
 
-As a script it is one worker of a team over gloo: `python tests/engine.py RANK WORKERS FOLDER`
-trains the model of `FOLDER` and, at rank 0, writes its weights to `FOLDER/weights-WORKERS`.
+As a script it is teams over gloo, one after the other: `python tests/engine.py WORKERS FOLDER …`
+forks the workers of each pair, which train the model of `FOLDER`; the first of them writes its
+weights to `FOLDER/weights-WORKERS`.
 """
 
+import os
 import shutil
+import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +31,7 @@ from pipeline.training.fit import Place, fit
 from pipeline.training.lease import this_process
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
+from pipeline.workspace import die_with_parent
 
 VOCABULARY = 13
 
@@ -214,5 +219,36 @@ def main(rank, workers, folder):
         dist.destroy_process_group()
 
 
+def together(workers, folder):
+    """Run the workers, each a fork of this process, to their end; none is left where one fails."""
+    running = {forked(rank, workers, folder) for rank in range(workers)}
+    try:
+        while running:
+            ended, status = os.wait()
+            running.discard(ended)
+            if status:
+                raise SystemExit(f"a worker of {workers} failed")
+    finally:
+        for worker in running:
+            os.kill(worker, signal.SIGKILL)
+
+
+def forked(rank, workers, folder):
+    """Start a worker; its process id."""
+    parent, process = os.getpid(), os.fork()
+    if process:
+        return process
+    try:
+        die_with_parent(parent)
+        main(rank, workers, folder)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    import torch._dynamo  # what an optimizer imports in its first step: once, not in every worker
+
+    for workers, folder in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+        together(int(workers), Path(folder))

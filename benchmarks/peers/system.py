@@ -49,8 +49,10 @@ class System:
     def __exit__(self, *error: object) -> None:
         for process in self.processes:
             assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.close()
             process.wait()
+            process.stdout.close()
 
     def decode(self, task: dict[str, Any]) -> tuple[float, list[Ids]]:
         """Seconds until all have answered, and the hypotheses in the order of the sources.

@@ -1,8 +1,10 @@
 """Every benchmark runs, at its smallest, and writes the rows that it prints."""
 
 import json
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,12 +17,13 @@ SMALLEST = {
     "baselines": ["--pairs", "300"],
     "batches": ["--sentences", "8"],
     "data": ["--pairs", "8000", "--repeats", "1"],
-    "decoding": ["--sentences", "8", "--repeats", "1"],
+    "decoding": ["--sentences", "2", "--repeats", "1"],
     "dropout": ["--repeats", "1"],
     "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
-    "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5"],
+    "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5",
+               "--batches", "1", "64"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
-}
+}  # fmt: skip
 SHARED = {"plots", "runs", "tables", "worker"}  # beside the benchmarks, for several of them
 
 
@@ -31,15 +34,31 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture
-def call(root, runs):
-    """Call a benchmark at its smallest; what it printed."""
+def call(root, runs, monkeypatch, capfd):
+    """Run a benchmark at its smallest, as the script it is; what it printed.
+
+    In this process: an interpreter that loads torch for each would take longer than all of them.
+    """
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    loaded = set(sys.modules)
 
     def run(name, *arguments):
-        command = [sys.executable, f"benchmarks/{name}.py", *SMALLEST[name], *arguments]
-        command += ["--folder", runs] if "--recipe" in command else []
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+        command = [f"benchmarks/{name}.py", *SMALLEST[name], *map(str, arguments)]
+        command += ["--folder", str(runs)] if "--recipe" in command else []
+        monkeypatch.setattr(sys, "argv", command)
+        try:
+            runpy.run_path(command[0], run_name="__main__")
+        except SystemExit as end:
+            assert not end.code
+        return capfd.readouterr().out
 
-    return run
+    yield run
+    for name in set(sys.modules) - loaded:
+        if Path(getattr(sys.modules[name], "__file__", None) or "").is_relative_to(
+            root / "benchmarks"
+        ):
+            del sys.modules[name]
 
 
 def test_these_are_the_benchmarks(root):
@@ -55,6 +74,12 @@ def test_a_benchmark_prints_a_table_and_writes_its_rows(name, call, tmp_path):
     rows = json.loads((tmp_path / "rows").read_text())
     assert len(printed.splitlines()) > len(rows) > 0
     assert all(row.keys() == rows[0].keys() for row in rows)
+
+
+def test_a_benchmark_is_a_command(root, call):
+    command = [sys.executable, "benchmarks/baselines.py", *SMALLEST["baselines"]]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == call("baselines")
 
 
 def test_a_member_is_trained_with_its_best_rate_and_a_second_call_only_prints(call, runs):

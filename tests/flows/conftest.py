@@ -88,7 +88,7 @@ assert spec is not None
 assert spec.loader is not None
 registry = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(registry)
-empty_database, machine, server = registry.empty_database, registry.machine, registry.server
+machine, server = registry.machine, registry.server
 make_outs, give_code = registry.make_outs, registry.give_code
 
 WORKSPACE = """\

@@ -3,6 +3,7 @@ step, dropout on, several losses with other counts."""
 
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -143,13 +144,25 @@ def test_a_term_that_no_example_can_use_adds_nothing(engine, examples):
     assert torch.isfinite(gradient).all()
 
 
+@pytest.fixture(scope="module")
+def alone(engine, examples, tmp_path_factory):
+    """What one worker makes of a combination of parts in eight steps, made once."""
+
+    @cache
+    def run(name):
+        folder, model = tmp_path_factory.mktemp("alone") / "1", model_of(engine, name)
+        engine.run(folder, examples, engine.training(steps=8), model=model, slot_cost=10**6)
+        return engine.weights(model)
+
+    return run
+
+
 @pytest.mark.trains
 @pytest.mark.parametrize("workers", [2, 4])
-def test_several_workers_take_the_steps_of_one(engine, examples, tmp_path, combination, workers):
+def test_several_workers_take_the_steps_of_one(
+    engine, examples, alone, tmp_path, combination, workers
+):
     settings = engine.training(steps=8)
-    alone, _ = engine.run(
-        tmp_path / "1", examples, settings, model=model_of(engine, combination), slot_cost=10**6
-    )
     results = engine.Threads(workers).run(
         lambda team: engine.run(
             tmp_path / "n",
@@ -163,7 +176,7 @@ def test_several_workers_take_the_steps_of_one(engine, examples, tmp_path, combi
     )
     for model, outcome in results:
         assert outcome.state == results[0][1].state
-        difference = engine.largest_difference(engine.weights(model), engine.weights(alone))
+        difference = engine.largest_difference(engine.weights(model), alone(combination))
         assert difference < 1e-10
 
 
@@ -184,29 +197,11 @@ def test_processes_take_the_steps_of_one_and_the_same_bits_again(engine, root, t
     """Thirty steps over gloo, dropout on: 1 = 2 = 4 workers; 2 workers again: the same bits."""
     engine.write_examples(tmp_path / "examples")
     engine.write_examples(tmp_path / "again" / "examples")
-    engine.main(0, 1, tmp_path)
-    together(engine_script(root), 2, tmp_path)
-    together(engine_script(root), 2, tmp_path / "again")
-    together(engine_script(root), 4, tmp_path)
+    again = tmp_path / "again"
+    teams = [1, tmp_path, 2, tmp_path, 2, again, 4, tmp_path]
+    command = [sys.executable, root / "tests/engine.py", *map(str, teams)]
+    subprocess.run(command, check=True, timeout=480)
     found = {count: load_weights(tmp_path / f"weights-{count}") for count in (1, 2, 4)}
     assert engine.largest_difference(found[1], found[2]) < 1e-10
     assert engine.largest_difference(found[1], found[4]) < 1e-10
-    again = load_weights(tmp_path / "again" / "weights-2")
-    assert engine.largest_difference(found[2], again) == 0
-
-
-def engine_script(root):
-    return [sys.executable, str(root / "tests/engine.py")]
-
-
-def together(script, count, folder):
-    """Run `count` workers to their end; none is left where one fails."""
-    workers = [
-        subprocess.Popen([*script, str(rank), str(count), str(folder)]) for rank in range(count)
-    ]
-    try:
-        assert [worker.wait(timeout=120) for worker in workers] == [0] * count
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
+    assert engine.largest_difference(found[2], load_weights(again / "weights-2")) == 0

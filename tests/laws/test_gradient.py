@@ -16,30 +16,25 @@ from pipeline.training.team import Team
 STEP = 1e-5
 
 
-def difference(loss, parameter, place):
-    """The central difference of `loss()` in one number of a parameter."""
-    flat = parameter.data.view(-1)
-    start = float(flat[place])
-    values = []
-    for value in (start + STEP, start - STEP):
-        flat[place] = value
+def difference(loss, parameter, direction):
+    """The central difference of `loss()` along a direction of a parameter's numbers."""
+    start, values = parameter.data.clone(), []
+    for way in (STEP, -STEP):
+        parameter.data.copy_(start + way * direction)
         values.append(float(loss().detach()))
-    flat[place] = start
+    parameter.data.copy_(start)
     return (values[0] - values[1]) / (2 * STEP)
 
 
 def compare(loss, parameters, gradients):
-    """The largest number of each gradient, and one at random, against central differences."""
+    """Each gradient along a direction at random, in which every number of it has its part."""
     draw = torch.Generator().manual_seed(0)
     for name, parameter in parameters.items():
-        gradient = gradients[name].view(-1)
-        places = {
-            int(gradient.abs().argmax()),
-            int(torch.randint(len(gradient), (), generator=draw)),
-        }
-        for place in places:
-            expected = difference(loss, parameter, place)
-            assert float(gradient[place]) == pytest.approx(expected, abs=2e-7), name
+        direction = torch.randn(parameter.shape, generator=draw, dtype=parameter.dtype)
+        direction /= direction.norm()
+        expected = difference(loss, parameter, direction)
+        slope = float((gradients[name] * direction).sum())
+        assert slope == pytest.approx(expected, abs=2e-7), name
 
 
 def check(tiny, model, names, lesson=None):

@@ -3,6 +3,7 @@ average of the best weights = undisturbed, to the bit."""
 
 import shutil
 from functools import cache
+from itertools import pairwise
 
 import pytest
 import torch
@@ -61,19 +62,33 @@ def test_the_undisturbed_run_passes_windows_and_epochs_and_averages(undisturbed,
     assert len(outcome.state.best) == 3
 
 
-# In the middle of a window, at the end of an epoch, at the ends of windows.
-@pytest.mark.trains
-@pytest.mark.parametrize("stop", [1, 6, 7, 11, 19])
-def test_stopped_once_and_continued(
-    engine, examples, settings, undisturbed, tmp_path, combination, stop
-):
+STOPS = [1, 6, 7, 11, 19]  # in the middle of a window, at the end of an epoch, at ends of windows
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_stopped_once_and_continued(engine, examples, settings, undisturbed, tmp_path, stop):
     def run(**how):
-        model = engine.tiny_model(combination)
-        return engine.run(tmp_path, examples, settings, model=model, slot_cost=60, **how)
+        return engine.run(tmp_path, examples, settings, slot_cost=60, **how)
 
     _, stopped = run(stop_at=stop)
     assert (stopped.finished, stopped.state.step) == (False, stop)
-    same(engine, run(fresh=False), undisturbed(combination))
+    same(engine, run(fresh=False), undisturbed("transformer"))
+
+
+@pytest.mark.trains
+def test_stopped_at_each_of_them_and_continued(
+    engine, examples, settings, undisturbed, tmp_path, combination
+):
+    def run(**how):
+        model = engine.tiny_model(combination)
+        return engine.run(
+            tmp_path, examples, settings, model=model, slot_cost=60, fresh=False, **how
+        )
+
+    for before, stop in pairwise([0, *STOPS]):
+        _, stopped = run(stop_at=stop - before)
+        assert (stopped.finished, stopped.state.step) == (False, stop)
+    same(engine, run(), undisturbed(combination))
 
 
 def test_stopped_at_every_second_step(engine, examples, settings, undisturbed, tmp_path):

@@ -5,7 +5,10 @@ from pipeline.models.dropout import example_keys
 from pipeline.models.seam import Chance
 
 LAW = "chance"
-TEST = "tests/laws/test_chance.py::test_steps_draw_differently_and_evaluation_draws_nothing"
+TEST = (
+    "tests/laws/test_chance.py"
+    "::test_steps_draw_differently_and_evaluation_draws_nothing[transformer]"
+)
 WHY = "Without a chance, that of step 0 is taken."
 
 

@@ -27,7 +27,6 @@ class Runner:
 
     def __init__(self, tests):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # tests would be compiled in every trial
         self._process = subprocess.Popen(
             [sys.executable, HERE / "run_mutants.py"],
             cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

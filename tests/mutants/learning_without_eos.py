@@ -4,7 +4,7 @@ import pipeline.models.softmax as softmax
 from pipeline.batches.batch import EOS
 
 LAW = "learning"
-TEST = "tests/laws/test_learning.py::test_copying_is_learned[gru-1]"
+TEST = "tests/laws/test_learning.py::test_copying_is_learned[rnn, reversed to a fixed context-1]"
 WHY = "EOS does not count in the loss, so hypotheses do not end where they should."
 
 

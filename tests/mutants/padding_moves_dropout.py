@@ -6,7 +6,10 @@ import pipeline.models.block as block
 from pipeline.models.dropout import salted
 
 LAW = "padding"
-TEST = "tests/laws/test_padding.py::test_losses_and_gradients_add_up_whatever_lies_side_by_side"
+TEST = (
+    "tests/laws/test_padding.py"
+    "::test_losses_and_gradients_add_up_whatever_lies_side_by_side[transformer]"
+)
 WHY = "What is dropped depends on which examples lie before this one."
 
 

@@ -3,7 +3,9 @@
 import pipeline.models.packed as packed
 
 LAW = "padding"
-TEST = "tests/laws/test_padding.py::test_losses_and_gradients_add_up_whatever_lies_side_by_side"
+TEST = (
+    "tests/laws/test_padding.py::test_losses_and_gradients_add_up_whatever_lies_side_by_side[gru]"
+)
 WHY = "A source is read from its end or from its front, as its neighbours are as long or not."
 
 

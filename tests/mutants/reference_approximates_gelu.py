@@ -7,7 +7,10 @@ from torch.nn import functional
 import pipeline.models.feedforward as feedforward
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_transformer.py::test_the_transformers_encoder_block"
+TEST = (
+    "tests/laws/test_reference_of_transformer.py"
+    "::test_the_transformers_encoder_block[True-layer-gelu-torch.float64]"
+)
 WHY = "An approximation stands where the exact function is promised."
 
 

@@ -5,7 +5,10 @@ from torch.nn import functional
 import pipeline.models.feedforward as feedforward
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_transformer.py::test_the_transformers_encoder_block"
+TEST = (
+    "tests/laws/test_reference_of_transformer.py"
+    "::test_the_transformers_encoder_block[True-layer-swiglu-torch.float64]"
+)
 WHY = "The value goes through the sigmoid, and the gate does not."
 
 

@@ -3,7 +3,10 @@
 import pipeline.models.block as block
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_transformer.py::test_the_transformers_decoder_block"
+TEST = (
+    "tests/laws/test_reference_of_transformer.py"
+    "::test_the_transformers_decoder_block[False-layer-relu-torch.float64]"
+)
 WHY = "With norms last, each sublayer has its norm twice."
 
 

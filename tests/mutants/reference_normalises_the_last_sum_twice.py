@@ -3,7 +3,7 @@
 import pipeline.models.transformer as transformer
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_transformer.py::test_whole_stacks_with_their_last_norms"
+TEST = "tests/laws/test_reference_of_transformer.py::test_whole_stacks_with_their_last_norms[False]"
 WHY = "With norms last, the stack's output goes through another one."
 
 

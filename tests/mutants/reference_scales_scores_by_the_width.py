@@ -3,7 +3,10 @@
 import pipeline.models.multihead as multihead
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_transformer.py::test_the_transformers_encoder_block"
+TEST = (
+    "tests/laws/test_reference_of_transformer.py"
+    "::test_the_transformers_encoder_block[True-layer-relu-torch.float64]"
+)
 WHY = "All heads together are taken for one."
 
 

@@ -3,7 +3,7 @@
 import pipeline.models.softmax as softmax
 
 LAW = "reference"
-TEST = "tests/laws/test_reference.py::test_the_loss_and_its_gradients"
+TEST = "tests/laws/test_reference.py::test_the_loss_and_its_gradients[2-0.1]"
 WHY = "The target gives up twice what it should."
 
 

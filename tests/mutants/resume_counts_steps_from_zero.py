@@ -3,7 +3,7 @@
 import pipeline.training.loop as loop
 
 LAW = "resume"
-TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[transformer-6]"
+TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[6]"
 WHY = "Step numbers key the learning rate and every mask."
 
 

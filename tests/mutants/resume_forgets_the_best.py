@@ -5,7 +5,7 @@ from dataclasses import replace
 import pipeline.training.fit as fit
 
 LAW = "resume"
-TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[transformer-11]"
+TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[11]"
 WHY = "The average is taken of what came after the stop."
 
 

@@ -3,7 +3,7 @@
 from pipeline.training.optimizer import Optimizer
 
 LAW = "resume"
-TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[transformer-6]"
+TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[6]"
 WHY = "Weights go on, their moving averages do not."
 
 

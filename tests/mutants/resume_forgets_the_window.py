@@ -5,7 +5,7 @@ from dataclasses import replace
 import pipeline.training.loop as loop
 
 LAW = "resume"
-TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[transformer-11]"
+TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[11]"
 WHY = "The first window's examples are seen twice in an epoch, the last one's never."
 
 

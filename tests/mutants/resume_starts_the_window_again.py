@@ -5,7 +5,7 @@ from dataclasses import replace
 import pipeline.training.loop as loop
 
 LAW = "resume"
-TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[transformer-6]"
+TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[6]"
 WHY = "The first groups of the window are seen twice, the last ones never."
 
 

@@ -6,8 +6,10 @@
 The libraries are loaded once; each trial is a fork of this process, so that no mutant outlives it.
 """
 
+import contextlib
 import gc
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -17,6 +19,11 @@ import traceback
 from pathlib import Path
 
 # Loaded before the forks, to be loaded once; nothing of ours, which a mutant may have to change.
+import babel
+import hypothesis.strategies
+import jaxtyping
+import num2words
+import pandas  # what pyarrow looks for in its first conversion
 import pyarrow.compute
 import pyarrow.parquet
 import pydantic
@@ -29,8 +36,12 @@ import xdist.plugin  # whose mark tests/conftest.py sets
 import yaml
 
 SECONDS = 30  # of computing: a mutant may make a loop endless
-OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
-LOADED = (pyarrow, pydantic, sacrebleu, safetensors, sentencepiece, yaml)
+NEEDLESS = ("cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "pastebin",
+            "threadexception", "unittest", "unraisableexception")  # fmt: skip
+# Tracebacks as Python prints them: pytest's own cost more than most of these tests.
+OPTIONS = ["-q", "--tb=native", *(word for name in NEEDLESS for word in ("-p", f"no:{name}"))]
+LOADED = (babel, hypothesis, jaxtyping, num2words, pandas, pyarrow, pydantic, sacrebleu,
+          safetensors, sentencepiece, yaml)  # fmt: skip
 
 
 class Outcomes:
@@ -49,7 +60,10 @@ class Outcomes:
 def main():
     torch.set_num_threads(1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
+        pytest.main([empty, *OPTIONS], plugins=[xdist.plugin])  # loads what pytest is made of
     gc.freeze()
+    gc.disable()  # a trial is short
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(trial(order["tests"], order["mutant"])), flush=True)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,7 +44,9 @@ print(json.dumps([model.predict(texts), model.predict(texts, params={"n_best": 2
 
 
 @pytest.fixture(scope="module")
-def registered(package: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def registered(
+    package: Path, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
     """The registry's address, and an empty folder beside it."""
     folder = tmp_path_factory.mktemp("registered")
     outs = folder / "outs"
@@ -55,6 +58,8 @@ def registered(package: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
         "t:0", "t", "t:0", "Ein Hund.", ("A dog.",), "de", "en", (Hypothesis("", 0, 0, 1),)
     )
     write_outputs(outs / "hypotheses" / "t.jsonl", [row])
+    (folder / "registry").mkdir()
+    shutil.copy(empty_database, folder / "registry" / "mlflow.db")
     uri = f"sqlite:///{folder}/registry/mlflow.db"
     machine = Machine(mlflow_uri=uri, state=folder / "state")
     register(connect(Registry(model="tiny"), machine), outs, folder / "state", Lineage())

@@ -32,18 +32,6 @@ class Predictor:
 SOURCES = [f"Satz {number} von vielen" for number in range(40)]
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database right after its migrations, which take seconds: made once."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    machine = Machine(mlflow_uri=f"sqlite:///{folder}/mlflow.db", state=folder / "state")
-    client = connect(Registry(model="none"), machine).client
-    for experiment in client.search_experiments():
-        if experiment.name != "Default":
-            client.delete_experiment(experiment.experiment_id)
-    return folder / "mlflow.db"
-
-
 @pytest.fixture
 def machine(tmp_path: Path, empty_database: Path) -> Machine:
     (tmp_path / "registry").mkdir()
