@@ -54,17 +54,17 @@ class Case:
 
 CASES = {
     "real": [
-        Case(1, 1, None, share=16),
+        Case(1, 1, None, share=32),
         Case(1, 64, None),
-        Case(1, 256, None),
-        Case(5, 1, None, share=16),
-        Case(5, 16, None, share=2),
+        Case(1, 256, None, share=2),
+        Case(5, 1, None, share=32),
+        Case(5, 16, None, share=8),
         Case(5, 64, None),
-        Case(5, 256, None),
+        Case(5, 256, None, share=2),
         Case(5, 64, None, share=4, uncached=True),
     ],
-    "15": [Case(1, 64, 15), Case(5, 64, 15)],
-    "100": [Case(1, 64, 100, share=4), Case(5, 64, 100, share=8)],
+    "15": [Case(1, 64, 15, share=2), Case(5, 64, 15, share=2)],
+    "100": [Case(1, 64, 100, share=8), Case(5, 64, 100, share=8)],
 }
 
 

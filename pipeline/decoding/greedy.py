@@ -9,6 +9,7 @@ from pipeline.batches.batch import BOS, EOS, Batch
 from pipeline.decoding import candidates
 from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.found import Found, Places
+from pipeline.decoding.live import kept
 from pipeline.decoding.normalisation import Formula, Sum
 from pipeline.decoding.search import Search
 from pipeline.models.seam import Searchable
@@ -51,7 +52,8 @@ def _walk(model: Searchable, batch: Batch, constraints: Constraints) -> Places:
         ended = ids == EOS
         if bool(ended.any()):
             places.add(rows, ended, history, totals, totals)
-            stay = (~ended[:, 0]).nonzero()[:, 0]
+            stay = kept(~ended[:, 0])
+            assert stay is not None, "somebody has ended"
             if not len(stay):
                 break
             first = torch.zeros_like(stay)[:, None]

@@ -71,9 +71,7 @@ class Taken:
 
     def staying(self, done: Bool[Tensor, " sources"] | None = None) -> Int[Tensor, " kept"] | None:
         """The sources in which something lives and that are not done; None: all of them."""
-        stay = self.going.any(1) if done is None else self.going.any(1) & ~done
-        kept = stay.nonzero()[:, 0]
-        return None if len(kept) == len(stay) else kept
+        return kept(self.going.any(1) if done is None else self.going.any(1) & ~done)
 
     def order(
         self, sources: Int[Tensor, " kept"] | None, groups: int = 1
@@ -92,6 +90,18 @@ class Taken:
         """These sources' hypotheses in this order, states and all."""
         going = self.going if sources is None else self.going[sources]
         return self.live.select(sources, order, self.beams, going)
+
+
+def kept(stay: Bool[Tensor, " sources"]) -> Int[Tensor, " kept"] | None:
+    """The sources that stay; None: all of them. The last ones take the places of those that leave,
+    so that most stay where they are: what a state holds of them need not move.
+    """
+    count = int(stay.sum())
+    if count == len(stay):
+        return None
+    order = torch.arange(count, device=stay.device)
+    order[~stay[:count]] = count + stay[count:].nonzero()[:, 0]
+    return order
 
 
 def start(

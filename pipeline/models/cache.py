@@ -4,7 +4,8 @@ Every step puts a column for each hypothesis; a mask says which columns a hypoth
 those of what it said itself. So what is said stays where it lies: when hypotheses change places or
 go on twice, rows of the mask move and no key does, and one product of all hypotheses of a source
 with all its columns is what attention computes. A column that nobody looks at any more is given to
-the next who speaks, so that there are little more columns than steps and hypotheses.
+the next who speaks, so that there are little more columns than steps and hypotheses. When a source
+leaves, another one takes its place: that one's columns are copied, and no others.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ class Cache:
     `steady`: a step uses new columns, so that the width depends on nothing but the steps.
     """
 
-    columns: Float[Tensor, "layers two sources groups room width"]
+    columns: Float[Tensor, "layers two places groups room width"]  # the first places are in use
     bias: Float[Tensor, "sources beams columns"]  # 0, or minus infinity where it may not look
     steady: bool
     last: Int[Tensor, " rows"] | None = None  # where this step's lie in a layer that is laid flat
@@ -64,7 +65,7 @@ class Cache:
         if width <= columns.shape[4]:
             return columns
         more = max(ROOM, columns.shape[4], width - columns.shape[4])
-        return torch.nn.functional.pad(columns, (0, 0, 0, more))
+        return torch.nn.functional.pad(columns[:, :, : len(self.bias)], (0, 0, 0, more))
 
     def fill(
         self,
@@ -84,18 +85,26 @@ class Cache:
         Float[Tensor, "sources groups columns width"], Float[Tensor, "sources groups columns width"]
     ]:
         """All keys and values of a layer."""
-        keys, values = self.columns[layer, :, :, :, : self.width]
+        keys, values = self.columns[layer, :, : len(self.bias), :, : self.width]
         return keys, values
 
     def select(
         self, sources: Int[Tensor, " kept"] | None, beams: Int[Tensor, "kept beams"]
     ) -> "Cache":
-        """These sources (None: all), and these hypotheses of each."""
-        columns, bias = self.columns, self.bias
+        """These sources (None: all), and these hypotheses of each. Columns move where they lie."""
+        bias = self.bias
         if sources is not None:
-            columns, bias = columns.index_select(2, sources), bias.index_select(0, sources)
+            self._move(sources)
+            bias = bias.index_select(0, sources)
         places = beams[:, :, None].expand(-1, -1, bias.shape[2])
-        return Cache(columns, bias.gather(1, places), self.steady)
+        return Cache(self.columns, bias.gather(1, places), self.steady)
+
+    def _move(self, sources: Int[Tensor, " kept"]) -> None:
+        """Bring each source's columns to its place, unless they lie there."""
+        moved = (sources != torch.arange(len(sources), device=sources.device)).nonzero()[:, 0]
+        if len(moved):
+            used = self.columns[:, :, :, :, : self.width]
+            used.index_copy_(2, moved, used.index_select(2, sources[moved]))
 
 
 def no_columns(
@@ -107,10 +116,11 @@ def no_columns(
 
 
 def _rows(
-    columns: Float[Tensor, "layers two sources groups room width"],
+    columns: Float[Tensor, "layers two places groups room width"],
     own: Int[Tensor, "sources beams"],
 ) -> Int[Tensor, " rows"]:
     """Each hypothesis' own column in each group of keys and of values, of a layer laid flat."""
-    _, two, sources, groups, room, _ = columns.shape
-    block = torch.arange(two * sources * groups, device=own.device) * room
-    return (block.view(two, sources, 1, groups) + own[:, :, None]).flatten()
+    _, two, places, groups, room, _ = columns.shape
+    block = torch.arange(two * places * groups, device=own.device) * room
+    block = block.view(two, places, 1, groups)[:, : len(own)]
+    return (block + own[:, :, None]).flatten()

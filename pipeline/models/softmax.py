@@ -69,8 +69,11 @@ class SoftmaxGenerator(Generator):
     def log_probs(
         self, step: Step, ids: Int[Tensor, "*places longest"] | None, table: Table
     ) -> Float[Tensor, "*places vocabulary"]:
-        """Log-softmax of the logits."""
-        return functional.log_softmax(table.logits(step.output), dim=-1)
+        """Log-softmax of the logits; in their place, where no gradient needs them."""
+        logits = table.logits(step.output)
+        if logits.requires_grad:
+            return functional.log_softmax(logits, dim=-1)
+        return torch.log_softmax(logits, dim=-1, out=logits)
 
 
 class CrossEntropy(torch.autograd.Function):

@@ -19,7 +19,7 @@ def plainly(log_probs, totals, forced, places):
     return [(-cost, id, beam) for cost, id, beam in sorted(options)[:places]]
 
 
-@pytest.mark.parametrize("vocabulary", [5, 9, 64, 2000, 2048])
+@pytest.mark.parametrize("vocabulary", [5, 9, 64, 300, 2000, 2048])
 @pytest.mark.parametrize("levels", [None, 1, 4])
 @pytest.mark.parametrize("places", [1, 3])
 def test_they_are_those_of_a_full_sort(vocabulary, levels, places):
@@ -51,3 +51,16 @@ def test_sums_may_tie_where_log_probabilities_do_not():
     sums, ids, _ = candidates.best(log_probs, totals, None, 3)
     assert ids.tolist() == [[20, 21, 22]]
     assert sums.tolist() == [[-1.0, -1.0, -1.0]]
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_what_is_banned_is_never_in_the_way(places):
+    """Ids that must not be said are the most probable in the best blocks."""
+    log_probs = torch.randn((2, 3, 1000), generator=torch.Generator().manual_seed(2))
+    log_probs[:, :, :3] += 50
+    totals = torch.zeros((2, 3), dtype=torch.float64)
+    sums, ids, beams = candidates.best(log_probs, totals, None, places)
+    for source in range(2):
+        expected = plainly(log_probs[source].double().tolist(), [0.0] * 3, -1, places)
+        found = zip(*(x[source].tolist() for x in (sums, ids, beams)), strict=True)
+        assert list(found) == expected

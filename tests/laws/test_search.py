@@ -172,8 +172,7 @@ def test_the_distribution_of_an_ensemble_sums_to_one(markov, mixture):
 
 @pytest.mark.parametrize("places", [1, 2, 4, 7])
 def test_ties_go_to_the_lower_id_then_to_the_lower_beam(markov, places):
-    vocabulary = 40  # more ids than are looked at without a tie
-    model = markov.Markov(vocabulary, seed=9, levels=1)
+    model = markov.Markov(40, seed=9, levels=1)
     sources = [[4 + i, 3] for i in range(12)]
     results = decode(model, sources, beam(6, places, Sum()), n_best=places)
     for source, found in zip(sources, results, strict=True):
@@ -182,9 +181,10 @@ def test_ties_go_to_the_lower_id_then_to_the_lower_beam(markov, places):
         same(found, sorted(scored, key=lambda one: -one[0]))
 
 
-def test_where_everything_ties_the_lowest_ids_are_taken():
-    """All of 40 ids equally probable: by hand, EOS (3) and 4 first; then EOS of beam 0 alone."""
-    model = Flat()
+@pytest.mark.parametrize("vocabulary", [40, 1000])  # sorted in full at once, or for its ties
+def test_where_everything_ties_the_lowest_ids_are_taken(vocabulary):
+    """All ids equally probable: by hand, EOS (3) and 4 first; then EOS of beam 0 alone."""
+    model = Flat(vocabulary)
     found = decode(model, [[4, 3]], beam(3, 2, Sum()), n_best=2)[0]
     assert [one.ids for one in found] == [(), (4,)]
     assert decode(model, [[4, 3]], Greedy())[0][0].ids == ()
@@ -193,7 +193,8 @@ def test_where_everything_ties_the_lowest_ids_are_taken():
 class Flat:
     """Every id is as probable as every other."""
 
-    vocabulary = 40
+    def __init__(self, vocabulary):
+        self.vocabulary = vocabulary
 
     def encode(self, batch, *, attention=False, steady=False):
         return self
@@ -203,7 +204,7 @@ class Flat:
 
     def advance(self, ids, state):
         shape = (*ids.shape, self.vocabulary)
-        return torch.full(shape, -math.log(40), dtype=torch.float64), None, state
+        return torch.full(shape, -math.log(self.vocabulary), dtype=torch.float64), None, state
 
 
 def test_no_target_is_longer_than_its_limit_and_eos_is_forced_there(markov):

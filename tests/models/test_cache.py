@@ -51,10 +51,20 @@ def test_steady_the_width_follows_from_the_steps_alone():
 def test_sources_and_hypotheses_that_leave_take_their_columns_along():
     cache = step(walk(5, beams=2), 5)
     kept = cache.select(torch.tensor([1]), torch.tensor([[1, 0, 1]]))
-    assert kept.columns.shape[2] == 1
+    assert len(kept.of(0)[0]) == 1
     assert [seen(kept, 0, 0, beam) for beam in range(3)] == [[0, 1, 2, 3, 4, 5]] * 3
     own = (kept.bias[0] == 0).int().tolist()
     assert own[0] == own[2] != own[1]
+
+
+def test_when_a_source_leaves_the_last_one_alone_is_copied():
+    cache = step(walk(3, beams=1), 3)
+    cache.columns[:, :, 1] += 10
+    before = cache.columns.clone()
+    kept = cache.select(torch.tensor([1]), torch.tensor([[0]]))
+    assert kept.columns.data_ptr() == cache.columns.data_ptr()
+    assert torch.equal(kept.columns[:, :, 1], before[:, :, 1])
+    assert torch.equal(kept.of(0)[0], before[0, 0, 1:, :, : kept.width])
 
 
 def test_what_nobody_wrote_has_no_weight_that_counts():

@@ -3,15 +3,16 @@
 import pipeline.decoding.candidates as candidates
 
 LAW = "search"
-TEST = "tests/laws/test_search.py::test_ties_go_to_the_lower_id_then_to_the_lower_beam[2]"
+TEST = "tests/decoding/test_candidates.py::test_they_are_those_of_a_full_sort[3-1-9]"
 WHY = "Of equal sums the lower beam is taken before the lower id."
 
 
 def mutate(monkeypatch):
-    def of_all_beams(sums, ids, places):
+    def sorted_in_full(log_probs, totals):
+        sums = totals[:, :, None] + log_probs
+        sums[:, :, : len(candidates.BANNED)] = float("-inf")
         order = sums.flatten(1).sort(dim=1, descending=True, stable=True)
-        first = order.indices[:, :places]
-        beams = first // sums.shape[2]
-        return order.values[:, :places], ids.flatten(1).take_along_dim(first, 1), beams
+        vocabulary = log_probs.shape[2]
+        return order.values, order.indices % vocabulary, order.indices // vocabulary
 
-    monkeypatch.setattr(candidates, "_of_all_beams", of_all_beams)
+    monkeypatch.setattr(candidates, "_sorted_in_full", sorted_in_full)

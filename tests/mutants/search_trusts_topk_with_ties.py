@@ -1,17 +1,16 @@
 """Candidates that never look whether topk had to choose among equals."""
 
+import torch
+
 import pipeline.decoding.candidates as candidates
 
 LAW = "search"
-TEST = "tests/laws/test_search.py::test_where_everything_ties_the_lowest_ids_are_taken"
-WHY = "Of equal log-probabilities at the edge those that topk happens to give are taken."
+TEST = "tests/decoding/test_candidates.py::test_they_are_those_of_a_full_sort[3-1-2000]"
+WHY = "Of equal sums at the edge those that topk happens to give are taken."
 
 
 def mutate(monkeypatch):
-    def of_each_beam(log_probs, totals, places):
-        top = log_probs.flip(2).topk(min(places + 4, log_probs.shape[2]), dim=2)
-        ids = log_probs.shape[2] - 1 - top.indices
-        sums = totals[:, :, None] + top.values
-        return candidates._strike_banned(sums, ids), ids
+    def uncertain(last, unseen):
+        return torch.zeros_like(last, dtype=torch.bool)
 
-    monkeypatch.setattr(candidates, "_of_each_beam", of_each_beam)
+    monkeypatch.setattr(candidates, "_uncertain", uncertain)
