@@ -5,16 +5,18 @@ Example: hypothesis "A girl climbs ." against "A girl climbs up ." gives statist
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.bleu import BLEU
 
 from pipeline.metrics.metric import Statistics
 from pipeline.metrics.sentences import columns
 from pipeline.problems import Problem
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:  # loaded where something is scored: most commands score nothing
+    from sacrebleu.metrics.bleu import BLEU
 
 Tokenizer = Literal["auto", "13a", "intl", "char", "none", "zh", "ja-mecab", "ko-mecab"]
 
@@ -47,7 +49,9 @@ class Bleu(Settings):
         """BLEU of one sentence, of the orders that it is long enough for."""
         return _bleu(row, effective_order=True)
 
-    def _sacrebleu(self, language: str) -> BLEU:
+    def _sacrebleu(self, language: str) -> "BLEU":
+        from sacrebleu.metrics.bleu import BLEU
+
         tokenizer = None if self.tokenizer == "auto" else self.tokenizer
         try:
             return BLEU(lowercase=self.lowercase, tokenize=tokenizer, trg_lang=language, force=True)
@@ -61,6 +65,8 @@ class Bleu(Settings):
 
 
 def _bleu(sums: NDArray[np.float64], effective_order: bool) -> float:
+    from sacrebleu.metrics.bleu import BLEU
+
     numbers = [int(number) for number in sums]
     found = BLEU.compute_bleu(
         correct=numbers[2:6],

@@ -5,15 +5,17 @@ n-grams of the hypothesis, of the reference, and of both.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.chrf import CHRF
 
 from pipeline.metrics.metric import Statistics
 from pipeline.metrics.sentences import columns
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:  # loaded where something is scored: most commands score nothing
+    from sacrebleu.metrics.chrf import CHRF
 
 
 class Chrf(Settings):
@@ -45,5 +47,7 @@ class Chrf(Settings):
         """ChrF of one sentence."""
         return self.score(row)
 
-    def _sacrebleu(self) -> CHRF:
+    def _sacrebleu(self) -> "CHRF":
+        from sacrebleu.metrics.chrf import CHRF
+
         return CHRF(word_order=self.word_order)

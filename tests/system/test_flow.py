@@ -124,40 +124,37 @@ def broken(copy):
 
 
 @pytest.mark.system
-def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(copy, call, broken):
+def test_a_failed_run_tried_what_may_succeed_again_and_trained_nothing_for_a_comment(
+    copy, call, broken
+):
+    key = json.loads((copy / "artifacts/model/run.json").read_text())["run_key"]
     package = files(copy / "artifacts/package")
+    shutil.rmtree(copy / "state" / key)
+    module = copy / "pipeline/training/loop.py"
+    before = module.read_text()
+    module.write_text(before + "# a comment\n")
     broken("evaluate", LOST_ONCE)
     broken("package", WRONG)
     said = call(copy, "seqline", "run", code=1)
+    module.write_text(before)
+
+    # Training finds its finished run again, from its results alone.
+    assert "training's state was restored from its results" in said
+    assert f"run {key} is finished: its result is used" in said
+    assert "step 1 of" not in said
+
+    # What is wrong is said once, and the results of before come back.
     assert said.count("this is wrong") == 1
     assert "remedy: put it right" in said
     assert "Traceback" not in said
     assert "the former results of 'package' are back" in said
     assert files(copy / "artifacts/package") == package
     runs = task_runs(copy)
+    assert runs["ingest"] == ("Skipped", 1)
+    assert runs["train"] == ("Completed", 1)
     assert runs["evaluate"] == ("Completed", 2)
     assert runs["package"] == ("Failed", 1)
-    assert runs["ingest"] == ("Skipped", 1)
     assert "register" not in runs
-
-
-@pytest.mark.system
-def test_a_comment_in_training_finds_the_finished_run_again_from_outs_alone(copy, call):
-    key = json.loads((copy / "artifacts/model/run.json").read_text())["run_key"]
-    shutil.rmtree(copy / "state" / key)
-    module = copy / "pipeline/training/loop.py"
-    before = module.read_text()
-    module.write_text(before + "# a comment\n")
-    said = call(copy, "seqline", "run")
-    assert "training's state was restored from its results" in said
-    assert f"run {key} is finished: its result is used" in said
-    assert "step 1 of" not in said
-    assert "version 1 was registered before" in said
-    states = {name: state for name, (state, _) in task_runs(copy).items()}
-    # Another evaluation was kept in between: its results of before come from the cache.
-    assert (states["train"], states["evaluate"]) == ("Completed", "Restored")
-    assert states["decode"] == states["package"] == "Skipped"
-    module.write_text(before)
 
 
 SLOW = """

@@ -1,12 +1,21 @@
-"""Every `seqline` and `dvc` command that README shows is run here, or where this file says."""
+"""Every `seqline` and `dvc` command that README shows is run here, or where this file says.
 
+One workspace has a story: a better version becomes champion, is rolled back and promoted again;
+a worse one is refused; data that drifted stops the flow.
+"""
+
+import json
 import re
 import shlex
 import shutil
+import sqlite3
 
 import pytest
 import yaml
 
+from flows.graph import read_graph
+from flows.memory import known_files
+from flows.plan import make_plan
 from pipeline.corpora.selection import Corpora
 from pipeline.settings import parse
 
@@ -39,6 +48,28 @@ def workspace(made, tmp_path_factory):
     return folder
 
 
+def change(folder, edit):
+    """Edit the workspace's params."""
+    path = folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    edit(params)
+    path.write_text(yaml.safe_dump(params))
+
+
+def ids(most):
+    """At most so many ids a hypothesis."""
+
+    def edit(params):
+        params["decoding"]["search"].update(max_length_ratio=0.01, max_length_extra=most)
+
+    return edit
+
+
+def score(path):
+    """What the test sets of a file of metrics scored, together."""
+    return sum(scores["chrf"] for scores in json.loads(path.read_text()).values())
+
+
 @pytest.fixture(scope="module")
 def ran(workspace, call):
     """What each command printed, in an order in which each makes sense."""
@@ -52,6 +83,7 @@ def ran(workspace, call):
     run("seqline score --file pairs.tsv")
     for name in ("plan", "run", "data", "status", "register", "gate", "report"):
         run(f"seqline {name}")
+    assert "version 1 of sample-de-en was registered before" in done["seqline register"]
     run("dvc repro")
     for command in ("metrics show", "metrics diff", "plots show"):
         run(f"dvc {command}")
@@ -61,7 +93,9 @@ def ran(workspace, call):
     run("dvc push")
     run("dvc pull")
     run("dvc add data/corpora/mine")
+    change(workspace, ids(20))
     run("seqline run -S decoding.search.beam_size=3")
+    shutil.copy(workspace / "artifacts/metrics.json", workspace.parent / "better.json")
     run('seqline predict --ensemble 1 --ensemble 2 "Guten Morgen"')
     run('seqline rollback --why "worse on dates"')
     run("seqline register")  # the challenger again
@@ -94,10 +128,63 @@ def test_the_commands_say_what_the_readme_promises(ran, workspace):
     assert "beam_size" in ran["seqline run -S decoding.search.beam_size=3"]
     assert len(ran["seqline predict --file letters.txt"].splitlines()) == 4  # and with which model
     assert "EOS counts in n" in ran["seqline score --file pairs.tsv"]
-    assert "sample-de-en" in ran["seqline register"]
     assert "worse on dates" in ran["seqline history"]
     assert (workspace / "report/report.html").is_file()
     assert (workspace / "data/corpora/mine.dvc").is_file()
+
+
+@pytest.mark.system
+def test_better_becomes_champion_and_a_rollback_brings_the_former_one_back(ran, made, workspace):
+    assert score(workspace.parent / "better.json") > score(made / "artifacts/metrics.json")
+    said = ran["seqline run -S decoding.search.beam_size=3"]
+    assert "version 2 registered; it is the champion now" in said
+    decided = [line.split()[2:5] for line in ran["seqline history"].splitlines()]
+    assert decided[-2:] == [["rollback", "2", "1"], ["promotion", "1", "2"]]
+
+
+def outcomes(folder):
+    """The stages of the last flow run: name → its state."""
+    with sqlite3.connect(folder / "state/prefect/prefect.db") as database:
+        last = "select id from flow_run order by created desc limit 1"
+        query = f"select name, state_name from task_run where flow_run_id = ({last})"
+        found = dict(database.execute(query).fetchall())
+    database.close()
+    return found
+
+
+@pytest.mark.system
+def test_worse_is_refused(ran, workspace, call, monkeypatch):
+    monkeypatch.chdir(workspace)
+    change(workspace, ids(4))
+    graph = read_graph(workspace)
+    plan = make_plan(graph, known_files(workspace / "state", graph))
+    said = call(workspace, "seqline", "run")
+    assert "version 3 registered; gate: refused" in said
+    assert "refused" in (workspace / "report/report.html").read_text()
+    assert "version 2 of sample-de-en" in call(workspace, "seqline", "status")
+    decided = [line.split() for line in call(workspace, "seqline", "history").splitlines()]
+    assert [row for row in decided if "refused" in row]
+    assert "the gate refused version 3" in call(workspace, "seqline", "promote", code=1)
+
+    became = outcomes(workspace)
+    done = {"run": {"Completed"}, "run if": {"Completed", "Skipped"}, "up to date": {"Skipped"}}
+    assert {one.stage for one in plan if one.action == "run"} == {"decode", "package"}
+    for one in plan:  # what ran is what the plan said
+        assert became[one.stage] in done[one.action], one
+
+
+@pytest.mark.system
+def test_data_that_drifted_stops_the_flow_before_it_trains(ran, workspace, call):
+    def drift(params):
+        rules = {rule["kind"]: rule for rule in params["cleaning"]["rules"]}
+        rules["too_long"].update(max_characters=35)
+        params["gate"]["drift"] = {"too_long": 0.05}
+
+    change(workspace, drift)
+    said = call(workspace, "seqline", "run", code=1)
+    assert "the data drifted" in said
+    assert "too_long rose by more than 0.05" in said
+    assert "train" not in outcomes(workspace)
 
 
 def test_the_corpora_that_the_readme_names_are_valid(root):

@@ -42,13 +42,13 @@ PARAMS = {
         "embeddings": "tied",
     },
     "training": {
-        "steps": 400,
+        "steps": 260,
         "tokens_per_step": 200,
         "precision": "bf16",
         "schedule": {"kind": "cosine", "peak_rate": 0.01, "warmup_steps": 20},
         "optimizer": {"kind": "adamw"},
-        "validate_every_steps": 100,
-        "checkpoint_every_steps": 60,
+        "validate_every_steps": 65,
+        "checkpoint_every_steps": 40,
         "average_best": 2,
     },
 }
@@ -218,7 +218,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
 
     # A worker is killed: Ray Train starts a new team, which goes on.
     run = start(folder)
-    until(reached(folder, 60))
+    until(reached(folder, 40))
     team = workers_of(run)
     assert len(team) == 2
     assert run.pid not in team
@@ -228,7 +228,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     until(lambda: any(r["note"] == "resumed" for r in records(folder)[told:]))
 
     # The driver is killed: no process is left (looked at in the end: Ray's agents take a minute).
-    until(reached(folder, 120, since=told))
+    until(reached(folder, 80, since=told))
     orphans = descendants(run.pid)
     assert workers_of(run)
     run.kill()
@@ -238,7 +238,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     # Ctrl-C: it keeps what it has, and leaves no process.
     told = len(records(folder))
     run = start(folder)
-    until(reached(folder, 180, since=told))
+    until(reached(folder, 120, since=told))
     below = descendants(run.pid)
     assert workers_of(run)
     os.killpg(run.pid, signal.SIGINT)
