@@ -83,7 +83,7 @@ def ran(workspace, call):
     run("seqline score --file pairs.tsv")
     for name in ("plan", "run", "data", "status", "register", "gate", "report"):
         run(f"seqline {name}")
-    assert "version 1 of sample-de-en was registered before" in done["seqline register"]
+    assert "version 1 of sample-de-en, which holds this content already" in done["seqline register"]
     run("dvc repro")
     for command in ("metrics show", "metrics diff", "plots show"):
         run(f"dvc {command}")
@@ -139,7 +139,7 @@ def test_better_becomes_champion_and_a_rollback_brings_the_former_one_back(ran, 
     said = ran["seqline run -S decoding.search.beam_size=3"]
     assert "version 2 registered; it is the champion now" in said
     decided = [line.split()[2:5] for line in ran["seqline history"].splitlines()]
-    assert decided[-2:] == [["rollback", "2", "1"], ["promotion", "1", "2"]]
+    assert decided[-2:] == [["rollback", "2", "1"], ["promote", "1", "2"]]
 
 
 def outcomes(folder):
