@@ -51,9 +51,9 @@ def _free(log_probs: Tensor, totals: Tensor, places: int) -> Candidates:
         sums, ids, beams = _sorted_in_full(log_probs, totals)
         return sums[:, :places], ids[:, :places], beams[:, :places]
     top = peaks.topk(count, dim=1)
-    best, ids, beams = _of_blocks(log_probs, totals, top.indices, count)
-    unseen = best[:, -1].maximum(top.values[:, -1])  # nothing that is left out has more
-    sums, ids, beams = (x[:, :places] for x in _ordered(best, ids, beams))
+    sums, ids, beams = _of_blocks(log_probs, totals, top.indices, count)
+    unseen = sums[:, -1].maximum(top.values[:, -1])  # nothing that is left out has more
+    sums, ids, beams = (x[:, :places] for x in _ordered(sums, ids, beams))
     uncertain = _uncertain(sums[:, -1], unseen)
     if bool(uncertain.any()):
         exact = _sorted_in_full(log_probs[uncertain], totals[uncertain])
@@ -86,12 +86,8 @@ def _of_blocks(
     sums = totals.gather(1, beams)[:, :, None] + values  # [sources, chosen, BLOCK]
     ids = read[:, :, None] + torch.arange(BLOCK, device=which.device)
     sums.masked_fill_(ids < starts.clamp(min=len(BANNED))[:, :, None], -math.inf)
-    best = sums.flatten(1).topk(count, dim=1)
-    return (
-        best.values,
-        ids.flatten(1).gather(1, best.indices),
-        beams.gather(1, best.indices // BLOCK),
-    )
+    top = sums.flatten(1).topk(count, dim=1)
+    return top.values, ids.flatten(1).gather(1, top.indices), beams.gather(1, top.indices // BLOCK)
 
 
 def _uncertain(
