@@ -8,6 +8,7 @@ what makes a later version better or worse, at no cost.
 import fcntl
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,23 @@ def call():
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def task_runs():
+    """The last flow run's tasks, by Prefect's own records: name → (state, tries)."""
+
+    def read(folder):
+        with sqlite3.connect(folder / "state/prefect/prefect.db") as database:
+            last = "select id from flow_run order by created desc limit 1"
+            rows = database.execute(
+                f"select name, state_name, run_count from task_run where flow_run_id = ({last})"
+                " order by created"
+            ).fetchall()
+        database.close()
+        return {name: (state, tries) for name, state, tries in rows}
+
+    return read
 
 
 @pytest.fixture(scope="session")

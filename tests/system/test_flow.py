@@ -16,18 +16,6 @@ STAGES = ["ingest", "clean", "pieces", "encode", "train", "decode", "evaluate", 
 AFTER = ["register", "gate", "promote", "report"]
 
 
-def task_runs(folder):
-    """The last flow run's tasks, by Prefect's own records: name → (state, tries)."""
-    with sqlite3.connect(folder / "state/prefect/prefect.db") as database:
-        last = "select id from flow_run order by created desc limit 1"
-        rows = database.execute(
-            f"select name, state_name, run_count from task_run where flow_run_id = ({last})"
-            " order by created"
-        ).fetchall()
-    database.close()
-    return {name: (state, tries) for name, state, tries in rows}
-
-
 def files(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -45,7 +33,7 @@ def copy(made, tmp_path_factory):
 
 
 @pytest.mark.system
-def test_a_run_leaves_a_champion_a_report_and_prefects_records(made, call):
+def test_a_run_leaves_a_champion_a_report_and_prefects_records(made, call, task_runs):
     assert task_runs(made) == dict.fromkeys(
         [*STAGES[:2], "drift", *STAGES[2:], *AFTER], ("Completed", 1)
     )
@@ -125,7 +113,7 @@ def broken(copy):
 
 @pytest.mark.system
 def test_a_failed_run_tried_what_may_succeed_again_and_trained_nothing_for_a_comment(
-    copy, call, broken
+    copy, call, broken, task_runs
 ):
     key = json.loads((copy / "artifacts/model/run.json").read_text())["run_key"]
     package = files(copy / "artifacts/package")

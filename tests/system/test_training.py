@@ -131,6 +131,11 @@ def reached(folder, step, *, since=0):
     return told
 
 
+def resumed(folder, *, since):
+    """Has the run told, after its first `since` records, that it went on?"""
+    return lambda: any(r["note"] == "resumed" for r in records(folder)[since:])
+
+
 def descendants(pid):
     """Numbers and titles of the living processes below `pid`."""
     parents, titles = {}, {}
@@ -225,7 +230,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     assert {priority(worker) for worker in team} == {priority(run.pid)}
     os.kill(min(team), signal.SIGKILL)
     told = len(records(folder))
-    until(lambda: any(r["note"] == "resumed" for r in records(folder)[told:]))
+    until(resumed(folder, since=told))
 
     # The driver is killed: no process is left (looked at in the end: Ray's agents take a minute).
     until(reached(folder, 80, since=told))
@@ -238,6 +243,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     # Ctrl-C: it keeps what it has, and leaves no process.
     told = len(records(folder))
     run = start(folder)
+    until(resumed(folder, since=told))  # until then the killed one's workers may still tell of steps
     until(reached(folder, 120, since=told))
     below = descendants(run.pid)
     assert workers_of(run)
