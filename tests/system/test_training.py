@@ -243,7 +243,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     # Ctrl-C: it keeps what it has, and leaves no process.
     told = len(records(folder))
     run = start(folder)
-    until(resumed(folder, since=told))  # until then the killed one's workers may still tell of steps
+    until(resumed(folder, since=told))  # the killed one's workers may tell of steps until then
     until(reached(folder, 120, since=told))
     below = descendants(run.pid)
     assert workers_of(run)
