@@ -53,7 +53,9 @@ def check_precision(
         )
     if gpus or flags & CPU_FLAGS:
         return ""
-    return f"this processor has no instructions for bf16: {section} is faster in fp32"
+    return (
+        f"this processor has no instructions for bf16: {section} is many times slower than in fp32"
+    )
 
 
 def capabilities() -> list[Capability]:

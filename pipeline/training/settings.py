@@ -32,7 +32,8 @@ class Training(Settings):
     seed: int = Field(1, ge=0)
     """First weights, the order of the examples and dropout are pure functions of it."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """What matrix products are computed in; weights and sums are kept in fp32."""
+    """What matrix products are computed in; weights and sums are kept in fp32. A processor without
+    instructions for bf16 imitates them, many times slower than fp32."""
     steps: PositiveInt
     """Length of the run. The schedule counts steps, never seconds."""
     tokens_per_step: PositiveInt
