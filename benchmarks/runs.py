@@ -45,6 +45,9 @@ def ask(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, required=True, help="where runs are kept")
     parser.add_argument("--recipe", type=Path, default=RECIPE, help="what runs change")
     parser.add_argument("--corpora", type=Path, help="the folder of corpora, if not the recipe's")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16"), help="of training, if not the recipe's"
+    )
     parser.add_argument("--steps", type=int, default=600, help="of each run")
     parser.add_argument("--short", type=int, default=100, help="steps of a run that tries a rate")
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 2e-3, 4e-3])
@@ -104,6 +107,8 @@ def bench(arguments: argparse.Namespace) -> Bench:
     kept = [source for source in corpora["sources"] if source not in tests[1:]]
     folder = str((arguments.corpora or ROOT / corpora["folder"]).resolve())
     params["corpora"] = {"folder": folder, "sources": kept}
+    if arguments.precision:
+        params = changed(params, {"training": {"precision": arguments.precision}})
     folder = arguments.folder.resolve()
     return Bench(folder, params, arguments.steps, arguments.short, arguments.rates)
 

@@ -13,7 +13,7 @@ RECIPE = ["--recipe", "tests/benchmarks/small.yaml"]
 TINY = [*RECIPE, "--steps", "2", "--short", "1", "--rates", "0.02", "0.000001"]
 ONE_STEP = ["--pairs", "1000", "--tokens", "200", "--workers", "1", "--steps", "1"]
 SMALLEST = {
-    "architectures": [*TINY, "--members", "Transformer, 3 + 3 layers"],
+    "architectures": [*TINY, "--members", "GRU, additive attention"],
     "baselines": ["--pairs", "300"],
     "batches": ["--sentences", "8"],
     "data": ["--pairs", "8000", "--repeats", "1"],
@@ -84,9 +84,9 @@ def test_a_benchmark_is_a_command(root, call):
 
 def test_a_member_is_trained_with_its_best_rate_and_a_second_call_only_prints(call, runs):
     first = call("architectures")
-    params = yaml.safe_load((runs / "Transformer-3-+-3-layers/params.yaml").read_text())
+    params = yaml.safe_load((runs / "GRU-additive-attention/params.yaml").read_text())
     assert params["training"]["schedule"]["peak_rate"] == 0.02
-    short = json.loads((runs / "Transformer-3-+-3-layers-0.02/result.json").read_text())
+    short = json.loads((runs / "GRU-additive-attention-0.02/result.json").read_text())
     assert short.keys().isdisjoint({"bleu", "perplexity"}), "tuning never sees the test set"
     made = {path: path.stat().st_mtime_ns for path in sorted(runs.rglob("*"))}
     assert call("architectures") == first
