@@ -121,7 +121,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{name}", value
 
 
-def watch(server: Server, stop: threading.Event, seconds: float = 2.0) -> None:
+def watch(server: Server, stop: threading.Event, seconds: float = 10.0) -> None:
     """Follow the training that state/current.json names until `stop` is set; for a flow's thread.
 
     A server that is away is waited for: what was not sent now is sent later, by `register` at the
