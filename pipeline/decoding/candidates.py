@@ -17,7 +17,7 @@ from pipeline.decoding.constraints import BANNED, FREE
 
 Candidates = tuple[Tensor, Tensor, Tensor]  # sums, ids and beams, [sources, candidates]
 BLOCK = 64  # ids side by side
-FURTHER = 4  # candidates looked at beyond those that are taken: a tie seldom goes on for so long
+FURTHER = 4  # candidates beyond those taken: few ties go on for so long, few banned ids lead
 
 
 def best(

@@ -1,5 +1,6 @@
 """The flow, without Prefect's server: its tasks are called as they are."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from flows import retrain
+from flows.closing import Ending, sentence
 from flows.commands.promote import promote
 from flows.commands.register import register
 from flows.params import set_value
@@ -18,6 +20,7 @@ from pipeline.normalise import Normaliser
 from pipeline.pieces import TRAINERS
 from pipeline.pieces.pieces import write_pieces
 from pipeline.problems import Problem
+from pipeline.records import Verdict, Version
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +60,32 @@ def test_what_the_pieces_cannot_spell_stops_a_run_before_rows_are_encoded(worksp
     with pytest.raises(Problem, match="no piece spells") as caught:
         retrain.walk(Place(folder, Path("state")), plan, outside(Machine()))
     assert "found:  Öl" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("action", "found", "state", "outcome"),
+    [
+        ("up to date", None, "Skipped", "skipped"),
+        ("run", "ran", "Completed", "ran"),
+        ("run if", "skipped", "Skipped", "skipped"),
+        ("run if", "restored", "Restored", "restored"),
+        ("restore", "skipped", "Restored", "restored"),  # checked out before DVC was asked
+    ],
+)
+def test_a_stages_state_says_what_became_of_it(
+    monkeypatch, tmp_path, action, found, state, outcome
+):
+    monkeypatch.setattr(retrain, "get_run_logger", lambda: logging.getLogger("tests"))
+    monkeypatch.setattr(retrain, "reproduce", lambda place, stage, tell: found)
+    done = retrain.run_stage(Place(tmp_path, tmp_path), Planned("evaluate", action, ("cause",)))
+    assert (done.name, retrain.outcome_of(done)) == (state, outcome)
+
+
+@pytest.mark.parametrize(
+    ("created", "what"), [(True, "registered"), (False, "was registered before")]
+)
+def test_a_run_says_whether_its_version_is_a_new_one(created, what):
+    version = Version("m", "3", "digest", "run", "source", created=created)
+    verdict = Verdict("passed", "3", "2", "rows", "settings")
+    ending = Ending(version, verdict, False, Path("report.html"), ())
+    assert sentence(ending) == f"m version 3 {what}; gate: passed"

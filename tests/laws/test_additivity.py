@@ -200,7 +200,7 @@ def test_processes_take_the_steps_of_one_and_the_same_bits_again(engine, root, t
     again = tmp_path / "again"
     teams = [1, tmp_path, 2, tmp_path, 2, again, 4, tmp_path]
     command = [sys.executable, root / "tests/engine.py", *map(str, teams)]
-    subprocess.run(command, check=True, timeout=480)
+    subprocess.run(command, check=True, timeout=240)
     found = {count: load_weights(tmp_path / f"weights-{count}") for count in (1, 2, 4)}
     assert engine.largest_difference(found[1], found[2]) < 1e-10
     assert engine.largest_difference(found[1], found[4]) < 1e-10

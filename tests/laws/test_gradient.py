@@ -34,7 +34,7 @@ def compare(loss, parameters, gradients):
         direction /= direction.norm()
         expected = difference(loss, parameter, direction)
         slope = float((gradients[name] * direction).sum())
-        assert slope == pytest.approx(expected, abs=2e-7), name
+        assert slope == pytest.approx(expected, abs=1e-8), name
 
 
 def check(tiny, model, names, lesson=None):

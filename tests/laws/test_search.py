@@ -181,6 +181,17 @@ def test_ties_go_to_the_lower_id_then_to_the_lower_beam(markov, places):
         same(found, sorted(scored, key=lambda one: -one[0]))
 
 
+@pytest.mark.parametrize("levels", [None, 1])
+def test_a_large_vocabulary_of_which_few_blocks_are_looked_into_obeys_the_same_law(markov, levels):
+    model, places, limit = markov.Markov(700, seed=12, levels=levels), 3, 4
+    sources = [[4 + i, 3] for i in range(3)]
+    results = decode(model, sources, beam(limit, places, Sum()), n_best=places)
+    for source, found in zip(sources, results, strict=True):
+        ended = markov.plain_beam(lambda ids, s=source: model.next(s, ids), places, limit)
+        scored = [(total, total, ids) for ids, total in ended]
+        same(found, sorted(scored, key=lambda one: -one[0]))
+
+
 @pytest.mark.parametrize("vocabulary", [40, 1000])  # sorted in full at once, or for its ties
 def test_where_everything_ties_the_lowest_ids_are_taken(vocabulary):
     """All ids equally probable: by hand, EOS (3) and 4 first; then EOS of beam 0 alone."""

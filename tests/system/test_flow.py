@@ -72,6 +72,7 @@ def test_a_parameter_that_is_wrong_costs_nothing(copy, call):
     before = (files(copy / "artifacts"), (copy / "params.yaml").read_bytes())
     for assignment, word in {
         "decoding.search.beam_sise=3": "unknown parameter 'beam_sise' of kind 'beam'",
+        "training.steps=0": "training.steps",
         "decodng.n_best=3": "did you mean 'decoding'?",
     }.items():
         said = call(copy, "seqline", "run", "-S", assignment, code=1)
