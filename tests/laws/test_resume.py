@@ -135,6 +135,31 @@ def test_with_a_moving_average(engine, examples, tmp_path, stop):
     same(engine, cut, whole)
 
 
+def test_another_number_of_workers_keeps_the_order_of_the_data(engine, examples, tmp_path):
+    """Pair by pair: in each step the same examples, each with the index that keys its masks."""
+    settings = engine.training(steps=14, validate_every_steps=14)
+
+    def seen(folder, workers, **how):
+        models = [engine.Recorder(engine.tiny_model("gru")) for _ in range(workers)]
+        how |= {"fresh": False, "slot_cost": 25}
+        engine.Threads(workers).run(
+            lambda team: engine.run(
+                folder, examples, settings, model=models[team.rank], team=team, **how
+            )
+        )
+        steps = {step for model in models for step in model.seen}
+        return {
+            step: sorted(pair for model in models for pair in model.seen.get(step, []))
+            for step in steps
+        }
+
+    whole = seen(tmp_path / "whole", 1)
+    parts = [seen(tmp_path / "cut", count, stop_at=at) for count, at in ((2, 5), (1, 4), (3, None))]
+    assert [sorted(part) for part in parts] == [[*range(1, 6)], [*range(6, 10)], [*range(10, 15)]]
+    for part in parts:
+        assert part == {step: whole[step] for step in part}
+
+
 @pytest.mark.trains
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_in_productions_precisions_too(engine, examples, tmp_path, combination, precision):
