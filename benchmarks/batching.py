@@ -123,9 +123,9 @@ def feeding(folder: Path, tokens: int, step: int, steps: int) -> list[Row]:
     from pipeline.batches.collate import open_examples
     from pipeline.training.loop import early
 
-    settings, watch = training(tokens), Watch()
     examples = open_examples(folder, verify=False)
-    ours = course(examples, settings)
+    ours = course(examples, training(tokens))
+    watch = Watch()
     shares = ours.shares(ours.plan.seek(step), 0, 1)
     seen, device = 0, torch.device("cpu")
     with closing(early(shares, device)) as supply:

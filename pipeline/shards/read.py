@@ -3,16 +3,23 @@
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow import RecordBatch
+from pipeline.arrow import Array, RecordBatch, Schema
 from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
 from pipeline.problems import Problem
-from pipeline.shards.schema import BLOCKS_FILE, EXAMPLES, LENGTHS_FILE, shard_name
+from pipeline.shards.schema import (
+    BLOCKS,
+    BLOCKS_FILE,
+    EXAMPLES,
+    LENGTHS,
+    LENGTHS_FILE,
+    shard_name,
+)
 
 FACTS = {
     "block_rows": int,
@@ -24,6 +31,7 @@ FACTS = {
 }
 
 
+N = TypeVar("N", np.int32, np.int64)
 Lengths = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Ids of each source (EOS counted) and of each target (bare)."""
 
@@ -86,7 +94,7 @@ class Shards:
         found = [self._lengths(block) for block in _whole(blocks, len(self.blocks))]
         empty = np.zeros(0, np.int32)
         source, target = (
-            np.concatenate([np.asarray(batch[side]) for batch in found] or [empty])
+            np.concatenate([_numbers(batch[side], np.int32) for batch in found] or [empty])
             for side in ("source", "target")
         )
         return source, target
@@ -94,11 +102,8 @@ class Shards:
     def sums(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Ids of all sources (EOS counted) and of all targets (bare) of each block."""
         path = self.folder / BLOCKS_FILE
-        table = _open_file(path).read_all()
-        if table.num_rows != len(self.blocks):
-            raise _altered(path, f"sums of {table.num_rows} blocks, not of {len(self.blocks)}")
-        source, target = (table[side].to_numpy() for side in ("source", "target"))
-        return source, target
+        batch = _batch(_open_file(path), 0, len(self.blocks), BLOCKS, path)
+        return _numbers(batch["source"], np.int64), _numbers(batch["target"], np.int64)
 
     def block(self, index: int) -> RecordBatch:
         """Block `index` of schema `EXAMPLES`; its ids are views of the file."""
@@ -107,10 +112,7 @@ class Shards:
         opened = self._open
         if opened is None or opened[0] != shard:
             opened = self._open = shard, _open_file(path)
-        batch = _batch(opened[1], place, int(self.blocks[index]), path)
-        if not batch.schema.equals(EXAMPLES):
-            raise _altered(path, f"block {place} is not what the manifest says")
-        return batch
+        return _batch(opened[1], place, int(self.blocks[index]), EXAMPLES, path)
 
     def _place(self, block: int) -> tuple[int, int]:
         """The shard of a block, and which of its blocks it is."""
@@ -119,7 +121,7 @@ class Shards:
 
     def _lengths(self, block: int) -> RecordBatch:
         rows = int(self.blocks[block])
-        return _batch(self._lengths_file, block, rows, self.folder / LENGTHS_FILE)
+        return _batch(self._lengths_file, block, rows, LENGTHS, self.folder / LENGTHS_FILE)
 
     @cached_property
     def _lengths_file(self) -> Any:
@@ -141,20 +143,28 @@ def open_shards(folder: Path, *, verify: bool = True) -> Shards:
 def ids(batch: RecordBatch, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """All ids of one side of a block end to end, and the n + 1 offsets into them; no copy."""
     column: Any = batch[side]
-    return np.asarray(column.values), np.asarray(column.offsets)
+    return _numbers(column.values, np.int32), _numbers(column.offsets, np.int32)
+
+
+def _numbers(array: Array, kind: type[N]) -> NDArray[N]:
+    """A view of numbers, none of which is null. numpy's own conversion would load pandas first."""
+    if not len(array):
+        return np.zeros(0, kind)
+    buffer, size = array.buffers()[1], np.dtype(kind).itemsize
+    return np.frombuffer(buffer, kind, count=len(array), offset=array.offset * size)
 
 
 def _whole(blocks: Iterable[int] | None, count: int) -> Iterable[int]:
     return range(count) if blocks is None else map(int, blocks)
 
 
-def _batch(file: Any, place: int, rows: int, path: Path) -> RecordBatch:
-    """A record batch of an open file, which has to hold so many rows."""
+def _batch(file: Any, place: int, rows: int, schema: Schema, path: Path) -> RecordBatch:
+    """A record batch of an open file, which has to hold so many rows of the schema."""
     try:
         batch: RecordBatch = file.get_batch(place)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _altered(path, str(error)) from None
-    if batch.num_rows != rows:
+    if batch.num_rows != rows or not batch.schema.equals(schema):
         raise _altered(path, f"block {place} is not what the manifest says")
     return batch
 
