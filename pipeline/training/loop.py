@@ -103,10 +103,14 @@ def steps(
 
 
 def early(shares: Iterator[Share], device: torch.device) -> Generator[Share]:
-    """The same shares, the next one made in a thread; for a GPU in memory that it can read from."""
+    """The same shares; for a GPU each is made, and pinned, while the step before it computes.
+
+    On a CPU a worker's thread has a core of its own, and one more would only take turns with it.
+    """
     if device.type == "cuda":
-        shares = (share.pinned() for share in shares)
-    return ahead(shares)
+        yield from ahead(share.pinned() for share in shares)
+    else:
+        yield from shares
 
 
 def _timed(shares: Iterator[Share]) -> tuple[Share, float]:

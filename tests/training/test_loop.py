@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import closing
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,6 +13,10 @@ from pipeline.batches.plan import Position
 from pipeline.training.loop import course_of, early, steps
 from pipeline.training.step import hands_of
 from pipeline.training.team import Team
+
+
+class Breaks(RuntimeError):
+    """Raised by a model on purpose."""
 
 
 @pytest.fixture
@@ -28,17 +33,70 @@ def walk(engine, examples, model, **changes):
     return steps(hands, course, settings, start=Position(), done=0, stop=lambda: False)
 
 
-def test_the_next_share_is_made_while_the_present_one_is_used():
+@pytest.fixture
+def unpinned(monkeypatch):
+    """Where there is no GPU torch pins nothing: a copy stands for what it would make."""
+    monkeypatch.setattr(torch.Tensor, "pin_memory", torch.Tensor.clone)
+
+
+GPU = torch.device("cuda")
+
+
+def shares_of(engine, examples, rank=0, workers=1):
+    return course_of(examples, engine.training(), 40).shares(Position(), rank, workers)
+
+
+def test_the_next_share_is_made_while_a_gpu_uses_the_present_one(engine, examples, unpinned):
     second = threading.Event()
 
     def shares():
-        yield 1
-        second.set()
-        yield 2
+        for number, share in enumerate(shares_of(engine, examples)):
+            if number == 1:
+                second.set()
+            yield share
 
-    with closing(early(shares(), torch.device("cpu"))) as supply:
-        assert next(supply) == 1
-        assert second.wait(30), "nobody asked for it"
+    before = threading.enumerate()
+    with closing(early(shares(), GPU)) as supply:
+        next(supply)
+        assert second.wait(30), "nobody made it"
+        assert len(threading.enumerate()) == len(before) + 1
+    assert threading.enumerate() == before
+
+
+def test_what_is_made_early_is_the_same_in_the_same_order(engine, examples, unpinned):
+    for rank in range(2):
+        direct = islice(shares_of(engine, examples, rank, 2), 30)
+        with closing(early(shares_of(engine, examples, rank, 2), GPU)) as supply:
+            for ours, theirs in zip(islice(supply, 30), direct, strict=True):
+                assert contents(ours) == contents(theirs)
+                assert (ours.position, ours.padding) == (theirs.position, theirs.padding)
+
+
+def contents(share):
+    """Everything that a step gets."""
+    return [
+        (batch.index.tolist(), *[(side.values.tolist(), side.lengths) for side in sides(batch)])
+        for batch in share.batches(torch.device("cpu"))
+    ]
+
+
+def sides(batch):
+    return batch.source, batch.prefix, batch.target
+
+
+def test_data_that_cannot_be_made_fail_the_step_that_needs_them_and_leave_no_thread(
+    engine, examples, unpinned
+):
+    def broken():
+        yield from islice(shares_of(engine, examples), 2)
+        raise Breaks
+
+    before = threading.enumerate()
+    with closing(early(broken(), GPU)) as supply:
+        assert [share.position.group for share in islice(supply, 2)] == [1, 2]
+        with pytest.raises(Breaks):
+            next(supply)
+    assert threading.enumerate() == before
 
 
 def test_a_step_tells_how_its_group_came(engine, examples):
@@ -53,38 +111,3 @@ def test_a_step_tells_how_its_group_came(engine, examples):
     whole = np.arange(len(lengths))
     most = padding(*lengths.T, [whole])
     assert taken[-1].supply.padding.positions < most.positions, "slots pad less than the group"
-
-
-@pytest.mark.parametrize("stop_at", [1, 3, None])
-def test_a_run_that_ends_or_is_stopped_leaves_no_thread(engine, examples, tmp_path, stop_at):
-    before = threading.enumerate()
-    engine.run(tmp_path / "run", examples, engine.training(steps=4), stop_at=stop_at)
-    assert threading.enumerate() == before
-
-
-class Breaks(RuntimeError):
-    """Raised by a model on purpose."""
-
-
-def test_a_step_that_fails_leaves_no_thread(engine, examples):
-    class Broken(engine.Recorder):
-        def losses(self, batch, chance):
-            if chance.step == 2:
-                raise Breaks
-            return super().losses(batch, chance)
-
-    before = threading.enumerate()
-    taken = walk(engine, examples, Broken(engine.tiny_model()))
-    next(taken)
-    with pytest.raises(Breaks):
-        next(taken)
-    assert threading.enumerate() == before
-
-
-def test_data_that_cannot_be_read_fail_the_step_that_needs_them(engine, examples, tmp_path):
-    for path in (tmp_path / "examples").glob("0*.arrow"):
-        path.write_bytes(bytes(path.stat().st_size))
-    before = threading.enumerate()
-    with pytest.raises(Exception, match="shard was cut or altered"):
-        next(walk(engine, examples, engine.tiny_model()))
-    assert threading.enumerate() == before
