@@ -5,9 +5,9 @@
 
 Examples are drawn (17 source and 16 target ids on average), written as encode writes them, and read
 by another process as a training worker reads them: opened, the position of a far step found, then
-steps taken from there on of which only the data is made: plan, ids, slots, batches. Nothing computes
-on the batches. Opening is timed without checksums, as a worker opens, and with them, as the driver
-does. The files are in the page cache: they were just written.
+steps taken from there on of which only the data is made: plan, ids, slots, batches. Nothing
+computes on the batches. Opening is timed without checksums, as a worker opens, and with them, as
+the driver does. The files are in the page cache: they were just written.
 
 The plan of a corpus that nobody has written starts from sums per block, as that of any other does.
 Its lengths are a function of the row number, worked out for the blocks of a window when it comes to
