@@ -112,6 +112,7 @@ class Plan:
         position = start
         while True:
             groups = self.groups(position.epoch, position.window)
+            assert position.group < len(groups), (position, len(groups))  # it is of another plan
             for number in range(position.group, len(groups)):
                 position = self._after(position.epoch, position.window, number, len(groups))
                 yield position, groups[number]
