@@ -4,7 +4,7 @@ Reading, decompressing and writing leave Python's lock, so the two overlap; orde
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 1) -> Generator[T]:
     """The same items, up to `depth` of them made before they are asked for. Errors come in turn."""
     stream = iter(items)
     with ThreadPoolExecutor(1) as pool:

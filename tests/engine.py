@@ -95,6 +95,30 @@ class TwoTerms(nn.Module):
         return {**self.inner.losses(batch, chance), "long": term}
 
 
+class Recorder(nn.Module):
+    """A model that notes the pairs of every step: index, source and target of each."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.inner = model
+        self.seen = {}
+
+    @property
+    def weights(self):
+        return self.inner.weights
+
+    def counts(self, batch):
+        return self.inner.counts(batch)
+
+    def losses(self, batch, chance):
+        if chance is not None:
+            sides = [side.values.split(side.lengths) for side in (batch.source, batch.target)]
+            pairs = [(a.tolist(), b.tolist()) for a, b in zip(*sides, strict=True)]
+            found = zip(batch.index.tolist(), pairs, strict=True)
+            self.seen.setdefault(chance.step, []).extend(found)
+        return self.inner.losses(batch, chance)
+
+
 def training(**changes):
     """Settings of a short run."""
     values = {

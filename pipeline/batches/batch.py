@@ -4,7 +4,9 @@ Example: two sources of 3 and 1 ids are `Ragged(values=[11, 12, 3, 3], lengths=[
 view exists only inside attention and recurrence, which make it from the lengths.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from jaxtyping import Int, Shaped
@@ -36,7 +38,17 @@ class Ragged:
 
     def to(self, device: torch.device | str) -> "Ragged":
         """The same sequences on another device."""
-        return Ragged(self.values.to(device), self.lengths)
+        return Ragged(_moved(self.values, device), self.lengths)
+
+    def pinned(self) -> "Ragged":
+        """The same sequences in memory that a GPU reads while the host goes on."""
+        return Ragged(self.values.pin_memory(), self.lengths)
+
+    def split(self, counts: Sequence[int]) -> "list[Ragged]":
+        """Consecutive sequences, so many in each part; no copy."""
+        lengths = [self.lengths[end - count : end] for end, count in _ends(counts)]
+        parts = self.values.split([sum(part) for part in lengths])
+        return [Ragged(values, part) for values, part in zip(parts, lengths, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,4 +73,31 @@ class Batch:
         """The same batch on another device."""
         prefix = None if self.prefix is None else self.prefix.to(device)
         target = None if self.target is None else self.target.to(device)
-        return Batch(self.source.to(device), prefix, target, self.index.to(device))
+        return Batch(self.source.to(device), prefix, target, _moved(self.index, device))
+
+    def pinned(self) -> "Batch":
+        """The same batch in pinned memory."""
+        prefix = None if self.prefix is None else self.prefix.pinned()
+        target = None if self.target is None else self.target.pinned()
+        return Batch(self.source.pinned(), prefix, target, self.index.pin_memory())
+
+    def split(self, counts: Sequence[int]) -> "list[Batch]":
+        """Consecutive examples, so many in each batch; no copy."""
+        none = [None] * len(counts)
+        parts = zip(
+            self.source.split(counts),
+            none if self.prefix is None else self.prefix.split(counts),
+            none if self.target is None else self.target.split(counts),
+            self.index.split(list(counts)),
+            strict=True,
+        )
+        return [Batch(*part) for part in parts]
+
+
+def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """On another device. From the host nobody waits: what is in a batch is never changed."""
+    return tensor.to(device, non_blocking=tensor.device.type == "cpu")
+
+
+def _ends(counts: Sequence[int]) -> Iterable[tuple[int, int]]:
+    return zip(accumulate(counts), counts, strict=True)

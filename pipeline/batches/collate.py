@@ -5,7 +5,9 @@ Example: source ids `[11, 12, 3]` (EOS is stored) with target ids `[21, 22]` (ba
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,39 +15,64 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.batches.batch import BOS, EOS, Batch, Ragged
+from pipeline.batches.sequences import Ids, Numbers, Sequences, joined, places, sequences
 from pipeline.batches.variants import drawn
 from pipeline.files import RESTORE, digest
 from pipeline.problems import Problem
 from pipeline.shards.read import Shards, ids, open_shards
 from pipeline.shards.schema import variants_of
 
-Ids = NDArray[np.int32]
 Views = tuple[Ids, Ids]  # all ids of a block end to end, and where each example's begin
 BLOCKS_KEPT = 512  # views of memory-mapped files: a window's worth costs next to nothing
-_EMPTY: Ids = np.zeros(0, np.int32)
 
 
-def ragged(sequences: Sequence[Ids]) -> Ragged:
-    """Sequences laid end to end as int64 ids."""
-    lengths = tuple(len(sequence) for sequence in sequences)
-    flat = np.concatenate([np.asarray(s, np.int64) for s in sequences] or [np.zeros(0, np.int64)])
-    return Ragged(torch.from_numpy(flat), lengths)
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Examples as ids: sources (EOS included) and bare targets."""
+
+    source: Sequences
+    target: Sequences
+
+    def __getitem__(self, which: slice | Numbers) -> "Pairs":
+        """Some of them, in the order asked for; no id is copied."""
+        return Pairs(self.source[which], self.target[which])
+
+    def batch(self, index: Numbers) -> Batch:
+        """All of them as a batch on the CPU; `index` is each one's place in its group."""
+        return _batch(self.source, self.target, index)
+
+
+def _batch(source: Sequences, bare: Sequences | None, index: Numbers) -> Batch:
+    prefix, target = (None, None) if bare is None else _around(bare)
+    ids = _ragged(source.end_to_end(), source.lengths)
+    return Batch(ids, prefix, target, torch.from_numpy(np.asarray(index, np.int64)))
+
+
+def _around(bare: Sequences) -> tuple[Ragged, Ragged]:
+    """Prefixes, which begin with BOS, and targets, which end with EOS."""
+    lengths = bare.lengths + 1
+    ends = np.cumsum(lengths)
+    target = bare.end_to_end(more=1)
+    target[ends - 1] = EOS
+    prefix = np.empty_like(target)
+    prefix[1:] = target[:-1]
+    prefix[ends - lengths] = BOS
+    return _ragged(prefix, lengths), _ragged(target, lengths)
+
+
+def _ragged(values: Numbers, lengths: Numbers) -> Ragged:
+    return Ragged(torch.from_numpy(values), tuple(lengths.tolist()))
 
 
 def batch_of(
     sources: Sequence[Ids], targets: Sequence[Ids] | None, index: NDArray[np.int64]
 ) -> Batch:
     """A batch of `sources` (EOS included), in training with bare `targets`; on the CPU."""
-    prefix = target = None
-    if targets is not None:
-        bos, eos = np.array([BOS], np.int32), np.array([EOS], np.int32)
-        prefix = ragged([np.concatenate([bos, ids]) for ids in targets])
-        target = ragged([np.concatenate([ids, eos]) for ids in targets])
-    return Batch(ragged(sources), prefix, target, torch.from_numpy(np.asarray(index, np.int64)))
+    return _batch(sequences(sources), None if targets is None else sequences(targets), index)
 
 
 class Examples:
-    """A folder of shards as examples by row number; blocks are read by range, ids not copied.
+    """A folder of shards as examples by row number; blocks are read by range.
 
     Its variants' rows follow its own: row r of variant v is row v · count + r.
     """
@@ -53,11 +80,8 @@ class Examples:
     def __init__(self, shards: Shards, variants: Sequence[Shards] = ()) -> None:
         self.shards = shards
         self.folders = (shards, *variants)
-        lengths = [each.lengths() for each in self.folders]
-        self.source_lengths = np.concatenate([source for source, _ in lengths])
-        self.target_lengths = np.concatenate([target for _, target in lengths])
-        blocks = [rows for each in self.folders for rows in each.blocks]
-        self.starts = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
+        blocks = np.concatenate([each.blocks for each in self.folders])
+        self._starts = np.cumsum(blocks) - blocks  # the first row of each block
         self._block = lru_cache(BLOCKS_KEPT * len(self.folders))(self._views)
 
     @property
@@ -77,18 +101,34 @@ class Examples:
             return rows
         return rows + self.count * drawn(rows, len(self.folders), seed=seed, epoch=epoch)
 
+    @cached_property
+    def source_lengths(self) -> Ids:
+        """Of every row, EOS counted: for sets that are read as a whole; training reads windows."""
+        return np.concatenate([each.lengths()[0] for each in self.folders])
+
+    @cached_property
+    def target_lengths(self) -> Ids:
+        """Of every row, without EOS: for sets that are read as a whole."""
+        return np.concatenate([each.lengths()[1] for each in self.folders])
+
+    def pairs(self, rows: NDArray[np.int64]) -> Pairs:
+        """The ids of these rows, in their order: read block by block, and copied once."""
+        blocks = np.searchsorted(self._starts, rows, side="right") - 1
+        order = np.argsort(blocks)
+        found, begins = np.unique(blocks[order], return_index=True)
+        edges = pairwise([*begins.tolist(), len(rows)])
+        parts = [
+            (self._block(block), rows[order[begin:end]] - self._starts[block])
+            for block, (begin, end) in zip(found.tolist(), edges, strict=True)
+        ]
+        source = _gathered([(views[0], some) for views, some in parts], order)
+        target = _gathered([(views[1], some) for views, some in parts], order)
+        return Pairs(source, target)
+
     def ids(self, rows: NDArray[np.int64]) -> tuple[list[Ids], list[Ids]]:
         """Source (EOS included) and bare target ids of each row, in the order of `rows`."""
-        sources: list[Ids] = [_EMPTY] * len(rows)
-        targets: list[Ids] = [_EMPTY] * len(rows)
-        blocks = np.searchsorted(self.starts, rows, side="right") - 1
-        for block in np.unique(blocks):
-            (source, source_ends), (target, target_ends) = self._block(int(block))
-            for place in np.flatnonzero(blocks == block):
-                row = int(rows[place] - self.starts[block])
-                sources[place] = source[source_ends[row] : source_ends[row + 1]]
-                targets[place] = target[target_ends[row] : target_ends[row + 1]]
-        return sources, targets
+        pairs = self.pairs(rows)
+        return pairs.source.apart(), pairs.target.apart()
 
     def _views(self, block: int) -> tuple[Views, Views]:
         folder, place = divmod(block, len(self.shards.blocks))
@@ -97,8 +137,23 @@ class Examples:
 
     def batch(self, rows: NDArray[np.int64], index: NDArray[np.int64]) -> Batch:
         """The rows as a batch with targets."""
-        sources, targets = self.ids(rows)
-        return batch_of(sources, targets, index)
+        return self.pairs(rows).batch(index)
+
+
+def _gathered(parts: list[tuple[Views, Numbers]], order: Numbers) -> Sequences:
+    """Rows of blocks as sequences; `order` says which comes to lie after which."""
+    values: list[Ids] = []
+    lengths = np.empty(len(order), np.int64)
+    done = 0
+    for (block, offsets), rows in parts:
+        starts = offsets[rows].astype(np.int64)
+        some = offsets[rows + 1] - starts
+        values.append(block[places(starts, some)])
+        lengths[done : done + len(rows)] = some
+        done += len(rows)
+    starts, apart = np.empty_like(lengths), np.empty_like(lengths)
+    starts[order], apart[order] = np.cumsum(lengths) - lengths, lengths
+    return joined(values, starts, apart)
 
 
 def open_examples(folder: Path, *, verify: bool = True) -> Examples:
@@ -109,7 +164,7 @@ def open_examples(folder: Path, *, verify: bool = True) -> Examples:
     shards = open_shards(folder, verify=verify)
     paths = sorted(variants_of(folder).glob("[0-9]*"), key=lambda path: int(path.name))
     variants = [open_shards(path, verify=verify) for path in paths]
-    if odd := [each for each in variants if each.blocks != shards.blocks]:
+    if odd := [each for each in variants if not np.array_equal(each.blocks, shards.blocks)]:
         raise Problem(
             f"variants of other examples than those of {folder}",
             where=str(odd[0].folder),

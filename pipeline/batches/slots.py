@@ -4,6 +4,7 @@ A group is sorted by length and cut into slots of equal estimated cost, at most 
 example above that is a slot alone. Slots are dealt to the workers so that their costs are even.
 """
 
+from bisect import bisect_right
 from typing import Literal
 
 import numpy as np
@@ -40,10 +41,10 @@ def deal(
 
 def _cut(order: Places, costs: Places, workers: int, slot_cost: int) -> list[Places]:
     """The fewest slots (a multiple of the workers) within `slot_cost`, as even as can be."""
-    ends = np.cumsum(costs[order])
+    ends: list[int] = np.cumsum(costs[order]).tolist()  # looked up a few dozen times, one by one
     fewest = len(_pack(ends, slot_cost))
     wanted = -(-fewest // workers) * workers
-    low, high = max(1, int(ends[-1]) // wanted), slot_cost
+    low, high = max(1, ends[-1] // wanted), slot_cost
     while low < high:  # the smallest limit that needs no more than the wanted slots
         middle = (low + high) // 2
         if len(_pack(ends, middle)) <= wanted:
@@ -53,13 +54,13 @@ def _cut(order: Places, costs: Places, workers: int, slot_cost: int) -> list[Pla
     return np.split(order, _pack(ends, high)[:-1])
 
 
-def _pack(ends: Places, limit: int) -> list[int]:
+def _pack(ends: list[int], limit: int) -> list[int]:
     """Ends of slots filled up to `limit` one after the other; at least one example each."""
     cuts: list[int] = []
     begin, spent = 0, 0
     while begin < len(ends):
-        begin = max(begin + 1, int(np.searchsorted(ends, spent + limit, side="right")))
-        spent = int(ends[begin - 1])
+        begin = max(begin + 1, bisect_right(ends, spent + limit, begin))
+        spent = ends[begin - 1]
         cuts.append(begin)
     return cuts
 

@@ -1,16 +1,25 @@
 """Reading shards: examples by block, memory-mapped; lengths as numpy arrays."""
 
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow import RecordBatch
+from pipeline.arrow import Array, RecordBatch, Schema
 from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
 from pipeline.problems import Problem
-from pipeline.shards.schema import EXAMPLES, LENGTHS_FILE, shard_name
+from pipeline.shards.schema import (
+    BLOCKS,
+    BLOCKS_FILE,
+    EXAMPLES,
+    LENGTHS,
+    LENGTHS_FILE,
+    shard_name,
+)
 
 FACTS = {
     "block_rows": int,
@@ -22,8 +31,16 @@ FACTS = {
 }
 
 
+N = TypeVar("N", np.int32, np.int64)
+Lengths = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""Ids of each source (EOS counted) and of each target (bare)."""
+
+
 class Shards:
-    """A folder of shards. Made by `open_shards`."""
+    """A folder of shards. Made by `open_shards`.
+
+    Memory grows with the number of blocks alone: a few bytes for each.
+    """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], digest: str) -> None:
         self.folder = folder
@@ -33,12 +50,11 @@ class Shards:
         self.rows: int = manifest["rows"]
         self.target_languages: tuple[str, ...] = tuple(manifest["target_languages"])
         step: int = manifest["block_rows"]
-        self._places = [  # block → shard, block within it, rows
-            (shard, index, min(step, rows - index * step))
-            for shard, rows in enumerate(manifest["shards"])
-            for index in range(-(-rows // step))
-        ]
-        self.blocks: tuple[int, ...] = tuple(rows for _, _, rows in self._places)
+        shards = np.array(manifest["shards"], np.int64)
+        ends = np.cumsum(-(-shards // step))
+        self._firsts = np.concatenate([[0], ends[:-1]])  # the first block of each shard
+        self.blocks: NDArray[np.int64] = np.full(ends[-1:].sum(), step)  # rows of each
+        self.blocks[ends - 1] = shards - (ends - 1 - self._firsts[: len(ends)]) * step
         self._open: tuple[int, Any] | None = None
 
     def check_pieces(self, digest: str) -> None:
@@ -53,7 +69,7 @@ class Shards:
 
     def check_ids(self, source_vocabulary: int, target_vocabulary: int) -> None:
         """A Problem where an id is beyond its vocabulary. Reads every id once."""
-        for block in range(len(self._places)):
+        for block in range(len(self.blocks)):
             batch = self.block(block)
             for side, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
                 values, offsets = ids(batch, side)
@@ -62,7 +78,7 @@ class Shards:
                     row = int(np.searchsorted(offsets, place, side="right")) - 1
                     raise Problem(
                         f"a {side} id is beyond the vocabulary, whose ids are below {vocabulary}",
-                        where=str(self.folder / shard_name(self._places[block][0])),
+                        where=str(self.folder / shard_name(self._place(block)[0])),
                         value=f"{values[place]} in example {batch['id'][row].as_py()}",
                         remedy="make the shards again from these pieces: seqline run",
                     )
@@ -73,28 +89,43 @@ class Shards:
         longest = self.manifest["longest"]
         return longest["source"], longest["target"]
 
-    def lengths(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Ids of each source (EOS counted) and each target (bare), in the examples' order."""
-        path = self.folder / LENGTHS_FILE
-        table = _open_file(path).read_all()
-        if table.num_rows != self.rows:
-            raise _altered(path, f"{table.num_rows} lengths for {self.rows} examples")
-        sides = [np.asarray(table[side], dtype=np.int32) for side in ("source", "target")]
-        return sides[0], sides[1]
+    def lengths(self, blocks: Iterable[int] | None = None) -> Lengths:
+        """Those of the examples of `blocks`, one block after another; None: of all there are."""
+        found = [self._lengths(block) for block in _whole(blocks, len(self.blocks))]
+        empty = np.zeros(0, np.int32)
+        source, target = (
+            np.concatenate([_numbers(batch[side], np.int32) for batch in found] or [empty])
+            for side in ("source", "target")
+        )
+        return source, target
+
+    def sums(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids of all sources (EOS counted) and of all targets (bare) of each block."""
+        path = self.folder / BLOCKS_FILE
+        batch = _batch(_open_file(path), 0, len(self.blocks), BLOCKS, path)
+        return _numbers(batch["source"], np.int64), _numbers(batch["target"], np.int64)
 
     def block(self, index: int) -> RecordBatch:
         """Block `index` of schema `EXAMPLES`; its ids are views of the file."""
-        shard, place, rows = self._places[index]
+        shard, place = self._place(index)
         path = self.folder / shard_name(shard)
-        if self._open is None or self._open[0] != shard:
-            self._open = shard, _open_file(path)
-        try:
-            batch: RecordBatch = self._open[1].get_batch(place)
-        except (pa.ArrowException, OSError, IndexError) as error:
-            raise _altered(path, str(error)) from None
-        if batch.num_rows != rows or not batch.schema.equals(EXAMPLES):
-            raise _altered(path, f"block {place} is not what the manifest says")
-        return batch
+        opened = self._open
+        if opened is None or opened[0] != shard:
+            opened = self._open = shard, _open_file(path)
+        return _batch(opened[1], place, int(self.blocks[index]), EXAMPLES, path)
+
+    def _place(self, block: int) -> tuple[int, int]:
+        """The shard of a block, and which of its blocks it is."""
+        shard = int(np.searchsorted(self._firsts, block, side="right")) - 1
+        return shard, block - int(self._firsts[shard])
+
+    def _lengths(self, block: int) -> RecordBatch:
+        rows = int(self.blocks[block])
+        return _batch(self._lengths_file, block, rows, LENGTHS, self.folder / LENGTHS_FILE)
+
+    @cached_property
+    def _lengths_file(self) -> Any:
+        return _open_file(self.folder / LENGTHS_FILE)
 
 
 def open_shards(folder: Path, *, verify: bool = True) -> Shards:
@@ -112,7 +143,30 @@ def open_shards(folder: Path, *, verify: bool = True) -> Shards:
 def ids(batch: RecordBatch, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """All ids of one side of a block end to end, and the n + 1 offsets into them; no copy."""
     column: Any = batch[side]
-    return np.asarray(column.values), np.asarray(column.offsets)
+    return _numbers(column.values, np.int32), _numbers(column.offsets, np.int32)
+
+
+def _numbers(array: Array, kind: type[N]) -> NDArray[N]:
+    """A view of numbers, none of which is null. numpy's own conversion would load pandas first."""
+    if not len(array):
+        return np.zeros(0, kind)
+    buffer, size = array.buffers()[1], np.dtype(kind).itemsize
+    return np.frombuffer(buffer, kind, count=len(array), offset=array.offset * size)
+
+
+def _whole(blocks: Iterable[int] | None, count: int) -> Iterable[int]:
+    return range(count) if blocks is None else map(int, blocks)
+
+
+def _batch(file: Any, place: int, rows: int, schema: Schema, path: Path) -> RecordBatch:
+    """A record batch of an open file, which has to hold so many rows of the schema."""
+    try:
+        batch: RecordBatch = file.get_batch(place)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _altered(path, str(error)) from None
+    if batch.num_rows != rows or not batch.schema.equals(schema):
+        raise _altered(path, f"block {place} is not what the manifest says")
+    return batch
 
 
 def _open_file(path: Path) -> Any:

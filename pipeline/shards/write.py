@@ -1,17 +1,26 @@
 """Writing shards: however the batches were cut, the same examples become the same bytes."""
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import RecordBatch, Schema
 from pipeline.arrow import compute as pc
 from pipeline.files import disk, empty_folder, write_manifest
-from pipeline.shards.schema import EXAMPLES, LENGTHS, LENGTHS_FILE, shard_name
+from pipeline.shards.schema import (
+    BLOCKS,
+    BLOCKS_FILE,
+    EXAMPLES,
+    LENGTHS,
+    LENGTHS_FILE,
+    shard_name,
+)
 
 
 class _Writer:
@@ -20,7 +29,7 @@ class _Writer:
     def __init__(self, folder: Path, shard_rows: int) -> None:
         self.folder, self.shard_rows = folder, shard_rows
         self.shards: list[int] = []  # rows of each
-        self.pieces = {"source": 0, "target": 0}
+        self.sums = {"source": array("q"), "target": array("q")}  # of each block
         self.longest = {"source": 0, "target": 0}
         self._stack = ExitStack()
         self._lengths: Any = None
@@ -38,9 +47,10 @@ class _Writer:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Close the files."""
-        with disk(self.folder):
-            self._stack.close()
+        """Close the files; where nothing failed, the sums are written first."""
+        with disk(self.folder), self._stack:
+            if kind is None:
+                self._open(BLOCKS_FILE, BLOCKS).write_batch(self._blocks())
 
     def write(self, block: RecordBatch) -> None:
         """Add a block of the present shard, or the first of the next one."""
@@ -65,8 +75,12 @@ class _Writer:
     def _count(self, lengths: RecordBatch) -> None:
         self.shards[-1] += lengths.num_rows
         for side in ("source", "target"):
-            self.pieces[side] += pc.sum(lengths[side]).as_py()
+            self.sums[side].append(pc.sum(lengths[side]).as_py())
             self.longest[side] = max(self.longest[side], pc.max(lengths[side]).as_py())
+
+    def _blocks(self) -> RecordBatch:
+        sums = [pa.array(np.frombuffer(self.sums[column.name], np.int64)) for column in BLOCKS]
+        return pa.record_batch(sums, schema=BLOCKS)
 
 
 def write_shards(
@@ -91,7 +105,7 @@ def write_shards(
         folder,
         block_rows=block_rows,
         longest=written.longest,
-        pieces=written.pieces,
+        pieces={side: sum(sums) for side, sums in written.sums.items()},
         pieces_digest=pieces_digest,
         rows=sum(written.shards),
         schema=[f"{column.name}: {column.type}" for column in EXAMPLES],

@@ -41,6 +41,7 @@ from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
 from pipeline.training.fit import Place, fit
 from pipeline.training.lease import take_lease, this_process
+from pipeline.training.loop import course_of
 from pipeline.training.progress import FILE
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
@@ -124,8 +125,20 @@ def _train(job: Job) -> None:
         shutil.rmtree(left, ignore_errors=True)
     crew = crew_of(job.machine, gpus=torch.cuda.device_count())
     print(f"run {job.key}: {crew.workers} workers on {crew.device}; stop and go on as you like")
+    print(f"  {job.settings.training.steps:,} steps see every example {_epochs(job):.1f} times")
     with showing(job.folder / FILE, job.settings.training.steps):
         train_workers(work, job, crew, folder=job.desk, stop=(job.desk / STOP).touch)
+
+
+def _epochs(job: Job) -> float:
+    """How often the run sees every example of train."""
+    examples, training = _train_examples(job), job.settings.training
+    return course_of(examples, training, 0).plan.epochs(training.steps)
+
+
+def _train_examples(job: Job) -> Examples:
+    """Those of train; their checksums were compared when the job was made."""
+    return open_examples(job.inputs / "shards" / "train", verify=False)
 
 
 def work(seat: Seat, job: Job) -> None:
@@ -142,14 +155,13 @@ def work(seat: Seat, job: Job) -> None:
     validate = Validation(valid, team, sentences, pieces.decode, score, name, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
     place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
-    examples = open_examples(job.inputs / "shards" / "train", verify=False)
     keep = partial(
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
     training = job.settings.training
     fit(
         model,
-        examples,
+        _train_examples(job),
         training,
         place,
         validate=validate,

@@ -1,15 +1,25 @@
 """The loop: a generator of steps. Whoever exhausts it decides when to validate, save and stop."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from pipeline.batches.batch import Batch
-from pipeline.batches.collate import Examples
+import numpy as np
+import torch
+
+from pipeline.ahead import ahead
+from pipeline.batches.collate import Examples, Pairs
+from pipeline.batches.padding import padding
 from pipeline.batches.plan import Plan, Position, Rows
+from pipeline.batches.share import Share, Supply
 from pipeline.batches.slots import deal
 from pipeline.models.seam import Chance
 from pipeline.training.settings import Training
 from pipeline.training.step import Hands, Step, take
+
+TOKENS_AT_ONCE = 2**20  # target tokens whose ids are read together: what memory holds of a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +30,54 @@ class Course:
     plan: Plan
     slot_cost: int
 
-    def share(self, rows: Rows, rank: int, workers: int) -> list[Batch]:
-        """This worker's slots of a group, as batches."""
-        sources, targets = self.examples.source_lengths[rows], self.examples.target_lengths[rows]
-        shares = deal(sources, targets + 1, workers=workers, slot_cost=self.slot_cost)
-        return [self.examples.batch(rows[places], places) for places in shares[rank]]
+    def shares(self, start: Position, rank: int, workers: int) -> Iterator[Share]:
+        """Endlessly, from `start` on: this worker's share of each group."""
+        epoch, most = start.epoch, max(1, TOKENS_AT_ONCE // self.plan.tokens_per_step)
+        for run in _runs(self.plan.walk(start), most):
+            rows = np.concatenate([group for _, group in run])
+            pairs = self.examples.pairs(self.examples.shown(rows, seed=self.plan.seed, epoch=epoch))
+            begin = 0
+            for position, group in run:
+                end = begin + len(group)
+                yield self._share(pairs[begin:end], position, rank, workers)
+                begin = end
+            epoch = run[-1][0].epoch  # of the next group
+
+    def _share(self, group: Pairs, position: Position, rank: int, workers: int) -> Share:
+        sources, prefixes = group.source.lengths, group.target.lengths + 1
+        shares = deal(sources, prefixes, workers=workers, slot_cost=self.slot_cost)
+        own = np.concatenate([np.zeros(0, np.int64), *shares[rank]])
+        return Share(
+            group[own].batch(own),
+            tuple(len(slot) for slot in shares[rank]),
+            int(prefixes.sum()),
+            padding(sources, prefixes, [slot for share in shares for slot in share]),
+            position,
+        )
+
+
+def _runs(
+    walk: Iterator[tuple[Position, Rows]], most: int
+) -> Iterator[list[tuple[Position, Rows]]]:
+    """Consecutive groups of one window, up to `most` at a time."""
+    run: list[tuple[Position, Rows]] = []
+    for position, group in walk:
+        run.append((position, group))
+        if len(run) == most or position.group == 0:
+            yield run
+            run = []
 
 
 def course_of(examples: Examples, settings: Training, slot_cost: int) -> Course:
     """The course over `examples` that the settings' seed and group size give."""
-    tokens = examples.target_lengths[: examples.count].astype("int64") + 1
-    blocks = examples.shards.blocks
-    plan = Plan(tokens, blocks, seed=settings.seed, tokens_per_step=settings.tokens_per_step)
+    shards = examples.shards
+    plan = Plan(
+        shards.blocks,
+        shards.sums()[1] + shards.blocks,
+        lambda blocks: shards.lengths(blocks)[1] + 1,
+        seed=settings.seed,
+        tokens_per_step=settings.tokens_per_step,
+    )
     return Course(examples, plan, slot_cost)
 
 
@@ -46,13 +92,28 @@ def steps(
 ) -> Iterator[tuple[Step, Position]]:
     """Steps `done` + 1 to the last, each with the position that follows it."""
     team, rate = hands.team, settings.schedule.rate
-    groups, epoch = course.plan.walk(start), start.epoch
-    for number in range(done + 1, settings.steps + 1):
-        position, rows = next(groups)
-        rows = course.examples.shown(rows, seed=settings.seed, epoch=epoch)
-        epoch = position.epoch  # of the next group
-        share = [batch.to(team.device) for batch in course.share(rows, team.rank, team.count)]
-        tokens = int(course.examples.target_lengths[rows].sum(dtype="int64")) + len(rows)
-        chance = Chance(settings.seed, number)
-        at = rate(number, settings.steps)
-        yield take(hands, share, chance, rate=at, tokens=tokens, stop=stop()), position
+    shares = islice(course.shares(start, team.rank, team.count), settings.steps - done)
+    with closing(early(shares, team.device)) as supply:
+        for number in range(done + 1, settings.steps + 1):
+            share, waited = _timed(supply)
+            batches, chance = share.batches(team.device), Chance(settings.seed, number)
+            at = rate(number, settings.steps)
+            step = take(hands, batches, chance, rate=at, tokens=share.tokens, stop=stop())
+            yield replace(step, supply=Supply(waited, share.padding)), share.position
+
+
+def early(shares: Iterator[Share], device: torch.device) -> Generator[Share]:
+    """The same shares; for a GPU each is made, and pinned, while the step before it computes.
+
+    On a CPU a worker's thread has a core of its own, and one more would only take turns with it.
+    """
+    if device.type == "cuda":
+        yield from ahead(share.pinned() for share in shares)
+    else:
+        yield from shares
+
+
+def _timed(shares: Iterator[Share]) -> tuple[Share, float]:
+    """The next share, and the seconds that it took to come."""
+    began = time.perf_counter()
+    return next(shares), time.perf_counter() - began

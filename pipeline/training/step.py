@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from pipeline.batches.batch import Batch
+from pipeline.batches.share import Supply
 from pipeline.models.seam import Chance, Trainable
 from pipeline.training.gradient import Gradient
 from pipeline.training.moving_average import MovingAverage
@@ -43,6 +44,7 @@ class Step:
     tokens: int  # target tokens of the group
     taken: bool  # False: the gradient was not finite, and the weights stayed as they were
     stop: bool  # some worker was asked to stop after this step
+    supply: Supply | None = None  # how its group came
 
 
 @dataclass(frozen=True, slots=True)

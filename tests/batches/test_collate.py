@@ -1,11 +1,16 @@
 """Collating: rows of shards become a batch."""
 
-import numpy as np
-import pytest
+from itertools import chain
 
-from pipeline.batches.batch import EOS
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from pipeline.batches.batch import BOS, EOS
 from pipeline.batches.collate import batch_of, open_examples
 from pipeline.problems import Problem
+from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
 
 
@@ -28,6 +33,72 @@ def test_targets_get_their_first_and_last_ids():
 def test_without_targets_there_is_neither():
     batch = batch_of([array(11, 3)], None, np.array([0]))
     assert (batch.prefix, batch.target, batch.count) == (None, None, 1)
+
+
+IDS = EXAMPLES.field("source").type
+
+
+def stored(folder, seed, *, rows=90):
+    """A folder of random pairs, some of whose targets are empty; the pairs as lists."""
+    random = np.random.default_rng(seed)
+    draws = [random.integers(4, 90, count).tolist() for count in random.integers(0, 6, 2 * rows)]
+    pairs = [([*one, EOS], other) for one, other in zip(draws[::2], draws[1::2], strict=True)]
+    columns = [
+        pa.array([f"r:{row}" for row in range(rows)]),
+        *(pa.array(side, IDS) for side in zip(*pairs, strict=True)),
+    ]
+    batch = pa.record_batch(columns, schema=EXAMPLES)
+    write_shards(folder, [batch], shard_rows=28, block_rows=7, pieces_digest="p")
+    return pairs
+
+
+def laid_out(pairs, index):
+    """Values and lengths of a batch of pairs, example by example."""
+    sides = (
+        [source for source, _ in pairs],
+        [[BOS, *target] for _, target in pairs],
+        [[*target, EOS] for _, target in pairs],
+    )
+    flat = [([*chain.from_iterable(side)], tuple(len(ids) for ids in side)) for side in sides]
+    return [*flat, (list(index), (1,) * len(pairs))]
+
+
+def contents(batch):
+    """The same of a batch, all of whose tensors hold int64."""
+    sides = [(side.values, side.lengths) for side in (batch.source, batch.prefix, batch.target)]
+    sides.append((batch.index, (1,) * batch.count))
+    assert all(values.dtype == torch.int64 for values, _ in sides)
+    return [(values.tolist(), lengths) for values, lengths in sides]
+
+
+def test_batches_are_those_that_are_laid_out_example_by_example(tmp_path):
+    pairs = stored(tmp_path / "train", 1) + stored(tmp_path / "train-variants" / "1", 2)
+    examples, random = open_examples(tmp_path / "train"), np.random.default_rng(3)
+    for count in (180, 41, 1, 0):
+        rows, index = random.permutation(180)[:count], random.permutation(count)
+        expected = laid_out([pairs[row] for row in rows], index)
+        assert contents(examples.batch(rows, index)) == expected
+        some = random.permutation(count)[:17]
+        part = examples.pairs(rows)[some].batch(index[some])
+        assert contents(part) == laid_out([pairs[rows[place]] for place in some], index[some])
+    empty = [row for row, (_, target) in enumerate(pairs) if not target]
+    assert len(empty) > 5
+    assert contents(examples.batch(np.array(empty), np.array(empty))) == laid_out(
+        [pairs[row] for row in empty], empty
+    )
+
+
+@pytest.mark.parametrize("counts", [[3, 1, 4], [8], [0, 8], []])
+def test_a_batch_is_split_into_batches_of_the_same_examples(tmp_path, counts):
+    pairs = stored(tmp_path / "train", 1)[: sum(counts)]
+    rows = np.arange(len(pairs))
+    whole = open_examples(tmp_path / "train").batch(rows, rows)
+    parts, begin = whole.split(counts), 0
+    assert [part.count for part in parts] == counts
+    for part in parts:
+        end = begin + part.count
+        assert contents(part) == laid_out(pairs[begin:end], rows[begin:end])
+        begin = end
 
 
 def test_rows_come_in_the_order_asked_for_over_blocks_and_files(engine, tmp_path):

@@ -16,6 +16,8 @@ SMALLEST = {
     "architectures": [*TINY, "--members", "GRU, additive attention"],
     "baselines": ["--pairs", "300"],
     "batches": ["--sentences", "8"],
+    "batching": ["--examples", "3000", "--tokens", "400", "--steps", "3", "--step", "50",
+                 "--planned", "300000", "--windows", "1"],
     "data": ["--pairs", "8000", "--repeats", "1"],
     "decoding": ["--sentences", "2", "--repeats", "1"],
     "dropout": ["--repeats", "1"],

@@ -135,6 +135,34 @@ def test_with_a_moving_average(engine, examples, tmp_path, stop):
     same(engine, cut, whole)
 
 
+def test_another_number_of_workers_keeps_the_order_of_the_data(engine, examples, tmp_path):
+    """Pair by pair: in each step the same examples, each with the index that keys its masks."""
+    settings = engine.training(steps=14, validate_every_steps=14)
+
+    def seen(folder, workers, **how):
+        models = [engine.Recorder(engine.tiny_model("gru")) for _ in range(workers)]
+        how |= {"fresh": False, "slot_cost": 25}
+        engine.Threads(workers).run(
+            lambda team: engine.run(
+                folder, examples, settings, model=models[team.rank], team=team, **how
+            )
+        )
+        steps = {step for model in models for step in model.seen}
+        return {
+            step: sorted(pair for model in models for pair in model.seen.get(step, []))
+            for step in steps
+        }
+
+    whole = seen(tmp_path / "whole", 1)
+    for workers, stop_at, steps in (
+        (2, 5, range(1, 6)),
+        (1, 4, range(6, 10)),
+        (3, None, range(10, 15)),
+    ):
+        part = seen(tmp_path / "cut", workers, stop_at=stop_at)
+        assert part == {step: whole[step] for step in steps}
+
+
 @pytest.mark.trains
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_in_productions_precisions_too(engine, examples, tmp_path, combination, precision):

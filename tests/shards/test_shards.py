@@ -37,9 +37,11 @@ def test_examples_come_back_by_block_in_their_order(tmp_path):
     rows = examples(22)
     shards = open_shards(write(tmp_path / "s", rows))
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [
-        "00000.arrow", "00001.arrow", "00002.arrow", "lengths.arrow", "manifest.json",
+        "00000.arrow", "00001.arrow", "00002.arrow", "blocks.arrow", "lengths.arrow",
+        "manifest.json",
     ]  # fmt: skip
-    assert (shards.rows, shards.blocks, shards.pieces_digest) == (22, (4, 4, 4, 4, 4, 2), "abc")
+    assert (shards.rows, shards.pieces_digest) == (22, "abc")
+    assert shards.blocks.tolist() == [4, 4, 4, 4, 4, 2]
     found = [row for i in range(6) for row in shards.block(i).to_pylist()]
     assert [(r["id"], r["source"], r["target"]) for r in found] == rows
     assert shards.block(0).num_rows == 4  # back to an earlier shard
@@ -52,6 +54,12 @@ def test_lengths_and_manifest_say_what_the_blocks_hold(tmp_path):
     assert source.dtype == target.dtype == np.int32
     assert source.tolist() == [len(row[1]) for row in rows]
     assert target.tolist() == [len(row[2]) for row in rows]
+    some = [side.tolist() for side in shards.lengths([5, 1])]
+    assert some == [[*side[20:], *side[4:8]] for side in (source.tolist(), target.tolist())]
+    ends = [4, 8, 12, 16, 20]
+    for sums, side in zip(shards.sums(), (source, target), strict=True):
+        assert sums.dtype == np.int64
+        assert sums.tolist() == [part.sum() for part in np.split(side, ends)]
     facts = {name: shards.manifest[name] for name in ("rows", "shards", "longest", "pieces")}
     assert facts == {
         "rows": 22,
@@ -106,10 +114,11 @@ def test_the_bytes_do_not_tell_how_the_examples_arrived(tmp_path, cut):
 
 def test_no_examples_are_a_folder_with_no_shard(tmp_path):
     shards = open_shards(write(tmp_path / "s", []))
-    assert (shards.rows, shards.blocks, shards.lengths()[0].tolist()) == (0, (), [])
+    assert (shards.rows, len(shards.blocks)) == (0, 0)
+    assert [side.tolist() for side in (*shards.lengths(), *shards.sums())] == [[]] * 4
 
 
-@pytest.mark.parametrize("name", ["00001.arrow", "lengths.arrow"])
+@pytest.mark.parametrize("name", ["00001.arrow", "blocks.arrow", "lengths.arrow"])
 @pytest.mark.parametrize("verify", [True, False])
 def test_a_cut_shard_is_a_problem_that_names_it(tmp_path, name, verify):
     folder = write(tmp_path / "s", examples(22))
@@ -151,6 +160,21 @@ def test_a_shard_that_is_garbage_of_the_right_length_is_a_problem_when_read(tmp_
     path.write_bytes(b"\0" * path.stat().st_size)
     with pytest.raises(Problem, match="cut or altered"):
         open_shards(folder, verify=False).block(0)
+
+
+@pytest.mark.parametrize("other", [18, 30])
+def test_tables_of_other_examples_are_a_problem_when_read(tmp_path, other):
+    folder = write(tmp_path / "s", examples(22))
+    for name in ("blocks.arrow", "lengths.arrow"):
+        (write(tmp_path / "other", examples(other)) / name).replace(folder / name)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in ("blocks.arrow", "lengths.arrow"):
+        manifest["files"][name]["bytes"] = (folder / name).stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    shards = open_shards(folder, verify=False)
+    for read in (shards.lengths, shards.sums):
+        with pytest.raises(Problem, match="cut or altered"):
+            read()
 
 
 def test_a_failed_write_leaves_no_manifest(tmp_path):

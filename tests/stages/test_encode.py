@@ -17,6 +17,7 @@ def test_shards_and_a_ledger_come_out(dataline, tmp_path):
     for split in dataline.ROLES:
         assert sorted(p.name for p in (out / "shards" / split).iterdir()) == [
             "00000.arrow",
+            "blocks.arrow",
             "lengths.arrow",
             "manifest.json",
         ]
