@@ -5,7 +5,7 @@ view exists only inside attention and recurrence, which make it from the lengths
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import torch
@@ -21,6 +21,7 @@ class Ragged:
 
     values: Shaped[Tensor, "positions ..."]  # ids [positions], or frames [positions, channels]
     lengths: tuple[int, ...]  # on the host: no synchronisation to learn a shape
+    multiple: int = 1  # what the width of padded views is rounded up to
 
     @property
     def count(self) -> int:
@@ -38,11 +39,11 @@ class Ragged:
 
     def to(self, device: torch.device | str) -> "Ragged":
         """The same sequences on another device."""
-        return Ragged(_moved(self.values, device), self.lengths)
+        return replace(self, values=_moved(self.values, device))
 
     def pinned(self) -> "Ragged":
         """The same sequences in memory that a GPU reads while the host goes on."""
-        return Ragged(self.values.pin_memory(), self.lengths)
+        return replace(self, values=self.values.pin_memory())
 
     def split(self, counts: Sequence[int]) -> "list[Ragged]":
         """Consecutive sequences, so many in each part; no copy."""

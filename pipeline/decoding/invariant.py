@@ -7,7 +7,10 @@ search has places; nothing leaves it. What search keeps is read out of it, what 
 unseen. So a source costs the same whatever ends early: this is the price.
 
 Measured for products whose widths are multiples of 16, as layers and vocabularies have them: each
-of ROWS rows gets the same bits at any place. Kernels for odd widths below that promise nothing.
+of ROWS rows gets the same bits at any place. Kernels for odd widths below that promise nothing; and
+those of processors with AVX2 sum otherwise where a row does not begin at a whole vector in memory.
+So the views in which attention computes, which are as wide as sources and steps are long, are
+padded to whole ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from pipeline.batches.batch import EOS, Batch, Ragged
+from pipeline.models.cache import WHOLE
 from pipeline.models.seam import Searchable, State
 
 ROWS = 16  # sources side by side; products of 7 rows and more give a row the same bits anywhere
@@ -86,7 +90,7 @@ def _filled(batch: Batch) -> Batch:
     copies = batch.source.values[:length]
     values = torch.cat([batch.source.values, *[copies] * missing])
     index = torch.cat([batch.index, batch.index[:1].expand(missing)])
-    return Batch(Ragged(values, (length,) * ROWS), None, None, index)
+    return Batch(Ragged(values, (length,) * ROWS, WHOLE), None, None, index)
 
 
 def level_batches(lengths: Sequence[int], sentences: int) -> Iterator[list[int]]:

@@ -16,18 +16,21 @@ from torch import Tensor
 
 ROOM = 32  # columns by which the room grows at least
 STRIDE = 4  # the width is a multiple of it, so that it seldom changes
+WHOLE = 16  # numbers: 64 bytes in fp32, the widest vector that there is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cache:
     """Columns of every layer's keys and values, and the mask as a bias of scores.
 
-    `steady`: a step uses new columns, so that the width depends on nothing but the steps.
+    `steady`: a step uses new columns, so that the width depends on nothing but the steps; and it is
+    a multiple of WHOLE, so that every row of weights begins at a whole vector of the processor.
     """
 
     columns: Float[Tensor, "layers two places groups room width"]  # the first places are in use
     bias: Float[Tensor, "sources beams columns"]  # 0, or minus infinity where it may not look
     steady: bool
+    used: int = 0  # of a steady cache: columns that somebody has or had
     last: Int[Tensor, " rows"] | None = None  # where this step's lie in a layer that is laid flat
 
     @property
@@ -43,7 +46,8 @@ class Cache:
         own = taken.sort(dim=1, stable=True).indices[:, :beams]  # the first that nobody looks at
         bias = bias.scatter(2, own[:, :, None], 0.0)
         columns = self._with_room(bias.shape[2])
-        return replace(self, columns=columns, bias=bias, last=_rows(columns, own))
+        used = self.used + beams
+        return replace(self, columns=columns, bias=bias, used=used, last=_rows(columns, own))
 
     def _taken(self) -> tuple[Int[Tensor, "sources columns"], int]:
         """1 for each column that somebody looks at, 0 for the free ones; how many of these are new,
@@ -51,8 +55,9 @@ class Cache:
         """
         sources, beams, width = self.bias.shape
         if self.steady:
-            seen = self.bias.new_ones(sources, width, dtype=torch.int64)
-            more = beams
+            seen = self.bias.new_zeros(sources, width, dtype=torch.int64)
+            seen[:, : self.used] = 1
+            more = max(0, -(-(self.used + beams) // WHOLE) * WHOLE - width)
         else:
             seen = (self.bias == 0).any(1).long()
             most = int(seen.sum(1).max()) if seen.numel() else 0
@@ -97,7 +102,7 @@ class Cache:
             self._move(sources)
             bias = bias.index_select(0, sources)
         places = beams[:, :, None].expand(-1, -1, bias.shape[2])
-        return Cache(self.columns, bias.gather(1, places), self.steady)
+        return replace(self, bias=bias.gather(1, places), last=None)
 
     def _move(self, sources: Int[Tensor, " kept"]) -> None:
         """Bring each source's columns to its place, unless they lie there."""

@@ -50,4 +50,5 @@ class FramesFrontEnd(FrontEnd):
         """Vectors that belong to no ids."""
         values, layout = self.first(source.values, Layout(source.lengths, source.values.device))
         values, layout = self.second(functional.gelu(values), layout)
+        layout = Layout(layout.lengths, layout.device, source.multiple)
         return Vectors(functional.gelu(values), layout, None)

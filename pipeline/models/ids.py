@@ -36,5 +36,5 @@ class IdsFrontEnd(FrontEnd):
     def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
         """One vector for each id."""
         assert table is not None
-        layout = Layout(source.lengths, source.values.device)
+        layout = Layout(source.lengths, source.values.device, source.multiple)
         return Vectors(table(source.values), layout, source.values)

@@ -14,13 +14,16 @@ from torch.autograd.function import FunctionCtx
 
 
 class Layout:
-    """Lengths on the host, and the indices that follow from them on a device."""
+    """Lengths on the host, and the indices that follow from them on a device.
 
-    def __init__(self, lengths: tuple[int, ...], device: torch.device) -> None:
+    The padded view is as wide as the longest, rounded up to a `multiple`.
+    """
+
+    def __init__(self, lengths: tuple[int, ...], device: torch.device, multiple: int = 1) -> None:
         self.lengths = lengths
         self.device = device
         self.count = len(lengths)
-        self.longest = max(lengths, default=0)
+        self.longest = -(-max(lengths, default=0) // multiple) * multiple
         self.positions = sum(lengths)
         self._heads: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self.full = self.positions == self.count * self.longest

@@ -70,7 +70,7 @@ class PatchesFrontEnd(FrontEnd):
     def forward(self, source: Ragged, table: Table | None, examples: Examples) -> Vectors:
         """Vectors that belong to no ids."""
         padded = Layout(source.lengths, source.values.device).pad(source.values)
-        layout = Layout(self.lengths(source.lengths), source.values.device)
+        layout = Layout(self.lengths(source.lengths), source.values.device, source.multiple)
         patches = layout.unpad(self._cut(padded))
         return Vectors(self.row(self.project(patches), layout), layout, None)
 

@@ -58,4 +58,5 @@ class PixelsFrontEnd(FrontEnd):
         values, layout = self.first(source.values, Layout(source.lengths, source.values.device))
         values, layout = self.second(functional.gelu(values), layout)
         columns = functional.gelu(values).flatten(1)  # [positions, rows × channels]
+        layout = Layout(layout.lengths, layout.device, source.multiple)
         return Vectors(self.project(columns), layout, None)

@@ -149,7 +149,7 @@ class Model(nn.Module):
         check_shape(self.settings.front, tuple(source.values.shape[1:]))
         if self.settings.front.reads_ids:
             return source
-        return Ragged(source.values.to(COMPUTE[self.precision]), source.lengths)
+        return replace(source, values=source.values.to(COMPUTE[self.precision]))
 
     def teach(
         self, batch: Batch, memory: Memory, chance: Chance | None, *, attention: bool = False

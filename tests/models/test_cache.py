@@ -45,7 +45,10 @@ def test_there_are_little_more_columns_than_steps_and_hypotheses():
 
 
 def test_steady_the_width_follows_from_the_steps_alone():
-    assert walk(40, beams=3, steady=True).width == 1 + 39 * 3
+    cache = walk(40, beams=3, steady=True)
+    assert cache.used == 1 + 39 * 3
+    assert cache.width == 128
+    assert seen(cache, 1, source=1, beam=2) == list(range(40))
 
 
 def test_sources_and_hypotheses_that_leave_take_their_columns_along():

@@ -17,14 +17,16 @@ def test_a_layout_knows_where_positions_lie():
     assert layout.pad(torch.tensor([7, 8, 9, 5])).tolist() == [[7, 8, 9], [5, 0, 0]]
 
 
-@pytest.mark.parametrize("lengths", [(3, 1, 4), (2, 2), (1,)])
-def test_padding_and_heads_are_undone_and_so_are_their_gradients(lengths):
-    layout = Layout(lengths, CPU)
+@pytest.mark.parametrize(
+    ("lengths", "multiple"), [((3, 1, 4), 1), ((3, 1), 5), ((2, 2), 1), ((1,), 1)]
+)
+def test_padding_and_heads_are_undone_and_so_are_their_gradients(lengths, multiple):
+    layout = Layout(lengths, CPU, multiple)
     flat = torch.randn(layout.positions, 6, dtype=torch.float64, requires_grad=True)
     assert torch.equal(layout.unpad(layout.pad(flat)), flat)
     assert torch.autograd.gradcheck(lambda x: layout.unpad(layout.pad(x).exp()), (flat,))
     (heads,) = layout.split_heads(flat, 3)
-    assert heads.shape == (len(lengths), 3, max(lengths), 2)
+    assert heads.shape == (len(lengths), 3, max(multiple, max(lengths)), 2)
     assert torch.equal(layout.join_heads(heads), flat)
     assert torch.autograd.gradcheck(
         lambda x: layout.join_heads(math.prod(layout.split_heads(x, 2, 2, 2))), (flat,)
