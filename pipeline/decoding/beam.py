@@ -63,7 +63,7 @@ class Beam(Search):
 
     def _take(self, model: Searchable, live: Live, places: Places, step: int) -> Taken:
         """One step: the best continuations, and those that ended into their places."""
-        log_probs, attention, state = model.advance(live.history[:, :, -1], live.state)
+        log_probs, attention, state = model.advance(live.said(), live.state)
         free = places.free(live.rows)
         forced = live.constraints.forced(step)
         log_probs = live.constraints.strike(log_probs, live.history, step, forced)

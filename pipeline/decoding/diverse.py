@@ -75,7 +75,7 @@ class DiverseBeam(Search):
 
     def _take(self, model: Searchable, live: Live, places: Places, step: int) -> Taken:
         """One step of all groups."""
-        own, _, state = model.advance(live.history[:, :, -1], live.state)
+        own, _, state = model.advance(live.said(), live.state)
         forced = live.constraints.forced(step)
         log_probs = live.constraints.strike(own, live.history, step, forced)
         rows = self._rows(live)

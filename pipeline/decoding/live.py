@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pipeline.batches.batch import BOS, Batch
+from pipeline.batches.batch import BOS, EOS, Batch
 from pipeline.decoding.constraints import Constraints
 from pipeline.decoding.coverage import Coverage, no_coverage
 from pipeline.models.seam import Searchable, State
@@ -23,6 +23,10 @@ class Live:
     totals: Float[Tensor, "sources beams"]
     history: Int[Tensor, "sources beams ids"]  # BOS first
     coverage: Coverage | None
+
+    def said(self) -> Int[Tensor, "sources beams"]:
+        """The last ids; EOS in an empty place, which a model then need not work on."""
+        return self.history[:, :, -1].masked_fill(self.totals == -math.inf, EOS)
 
     def say(
         self,

@@ -83,7 +83,7 @@ class Sampling(Search):
         numbers: Float[Tensor, "sources beams"],
     ) -> Taken:
         """One step: an id drawn for each hypothesis, and those that ended into their places."""
-        own, _, state = model.advance(live.history[:, :, -1], live.state)
+        own, _, state = model.advance(live.said(), live.state)
         forced = live.constraints.forced(step)
         log_probs = live.constraints.strike(own, live.history, step, forced)
         ids = self._draw(log_probs, numbers)

@@ -75,8 +75,8 @@ class Cache:
     def fill(
         self,
         layer: int,
-        keys: Float[Tensor, "hypotheses groups_width"],
-        values: Float[Tensor, "hypotheses groups_width"],
+        keys: Float[Tensor, "sources beams groups_width"],
+        values: Float[Tensor, "sources beams groups_width"],
     ) -> None:
         """Put what this step adds to a layer into its columns."""
         assert self.last is not None

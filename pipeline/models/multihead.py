@@ -184,9 +184,10 @@ class SelfAttention(nn.Module):
         values: Float[Tensor, "sources groups columns head_width"],
         bias: Float[Tensor, "sources one beams columns"],
     ) -> Float[Tensor, "sources beams width"]:
-        """The last position of each hypothesis attends to its own columns of the cache."""
+        """The last position of each hypothesis attends to its own columns of the cache: contexts
+        that `output` has not mapped yet."""
         context, _ = self.attend(query.transpose(1, 2), keys, values, bias, None)
-        return self.output(context.transpose(1, 2).flatten(2))
+        return context.transpose(1, 2).flatten(2)
 
 
 class CrossAttention(nn.Module):

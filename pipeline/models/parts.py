@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pipeline.batches.batch import Batch, Ragged
 from pipeline.models.dropout import ExampleKeys
 from pipeline.models.layout import Layout
+from pipeline.models.rows import Rows
 from pipeline.models.seam import Memory, Step, Vectors
 from pipeline.models.state import DecoderState
 from pipeline.models.table import Table
@@ -66,9 +67,9 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def step(
-        self, vectors: Float[Tensor, "sources beams width"], state: DecoderState
+        self, vectors: Float[Tensor, "rows width"], state: DecoderState, rows: Rows
     ) -> tuple[Step, DecoderState]:
-        """One id (as a vector) for every hypothesis; attention where the state asks for it."""
+        """One id (as a vector) for every row; attention where the state asks for it."""
 
 
 class Generator(nn.Module, ABC):

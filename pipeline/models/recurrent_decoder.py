@@ -26,6 +26,7 @@ from pipeline.models.parts import Decoder, DecoderSettings, Examples
 from pipeline.models.recurrence import Recurrence
 from pipeline.models.recurrent import RecurrentSettings
 from pipeline.models.rnn import RNN
+from pipeline.models.rows import Rows
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.unit import Unit
@@ -161,12 +162,14 @@ class RecurrentDecoder(Decoder):
         )
 
     def step(
-        self, vectors: Float[Tensor, "sources beams width"], state: DecoderState
+        self, vectors: Float[Tensor, "rows width"], state: DecoderState, rows: Rows
     ) -> tuple[Step, DecoderState]:
-        """One more position for every hypothesis."""
+        """One more position for every hypothesis; products of layers are made for all places."""
         state.spend()
-        output, weights, moving = self._advance(vectors, state.fixed, state.moving, None, None)
-        return Step(output, weights if state.attention else None), state.after(moving)
+        inputs = rows.spread(vectors)
+        output, weights, moving = self._advance(inputs, state.fixed, state.moving, None, None)
+        attention = rows.gather(weights) if state.attention and weights is not None else None
+        return Step(rows.gather(output), attention), state.after(moving)
 
     def _advance(
         self,

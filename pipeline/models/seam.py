@@ -47,7 +47,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A decoder's output: flat positions in training, sources × beams in search.
+    """A decoder's output: flat positions in training, rows of hypotheses in search.
 
     `attention` (padded to the longest source, in evaluation sums to 1) is there when asked for.
     """
@@ -109,6 +109,7 @@ class Searchable(Protocol):
     ]:
         """Feed one id to every hypothesis: log-probabilities of the next, attention if asked.
 
+        Nothing follows EOS: what comes back where it is fed is finite, and means nothing.
         `state` is what this model's own `encode`, `advance` or `select` gave, so of its own type.
         """
         ...

@@ -18,6 +18,7 @@ from pipeline.models.ctc import CTCLoss
 from pipeline.models.dropout import Dropout, example_keys, site
 from pipeline.models.layout import Layout
 from pipeline.models.misfits import check_shape, check_vocabularies
+from pipeline.models.rows import rows_of
 from pipeline.models.seam import Chance, Memory, Step
 from pipeline.models.settings import ModelSettings
 from pipeline.models.state import DecoderState
@@ -170,6 +171,7 @@ class Model(nn.Module):
         memory = self.read(batch, None)
         state = self.decoder.start(memory)
         state.attention = attention or self.settings.generator.needs_attention
+        state.steady = steady
         state.cache = state.cache and replace(state.cache, steady=steady)
         if self.settings.generator.copies:
             assert memory.ids is not None
@@ -185,11 +187,15 @@ class Model(nn.Module):
         DecoderState,
     ]:
         """Feed one id to every hypothesis: log-probabilities of the next, attention if asked."""
-        step, after = self.decoder.step(self.table("target")(ids), state)
-        table = self.table("output")
-        log_probs = self.generator.log_probs(step, after.fixed.get(SOURCE_IDS), table)
-        attention = None if step.attention is None else step.attention.to(table.weight.dtype)
-        return log_probs, attention, after
+        rows, table = rows_of(ids, steady=state.steady), self.table("output")
+        step, after = self.decoder.step(self.table("target")(rows.gather(ids)), state, rows)
+        copied = after.fixed.get(SOURCE_IDS)
+        if copied is not None:
+            copied = rows.gather(copied.expand(-1, ids.shape[1], -1))
+        log_probs = rows.spread(self.generator.log_probs(step, copied, table))
+        if step.attention is None:
+            return log_probs, None, after
+        return log_probs, rows.spread(step.attention.to(table.weight.dtype)), after
 
 
 def build(

@@ -29,6 +29,7 @@ class DecoderState:
         self.steps = 0
         self.cache = cache
         self.attention = False
+        self.steady = False
         self._spent = False
 
     def spend(self) -> None:
@@ -73,5 +74,6 @@ class DecoderState:
         steps: int,
     ) -> "DecoderState":
         state = DecoderState(fixed=fixed, moving=moving, sources=sources, cache=cache)
-        state.beams, state.steps, state.attention = beams, steps, self.attention
+        state.beams, state.steps = beams, steps
+        state.attention, state.steady = self.attention, self.steady
         return state

@@ -18,6 +18,7 @@ from pipeline.models.layout import Layout
 from pipeline.models.multihead import bias_of, causal
 from pipeline.models.parts import Decoder, DecoderSettings, Examples
 from pipeline.models.positions import Turns
+from pipeline.models.rows import Rows
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.transformer import TransformerSettings
@@ -96,7 +97,7 @@ class TransformerDecoder(Decoder):
         return DecoderState(fixed=fixed, moving={}, sources=layout.count, cache=cache)
 
     def step(
-        self, vectors: Float[Tensor, "sources beams width"], state: DecoderState
+        self, vectors: Float[Tensor, "rows width"], state: DecoderState, rows: Rows
     ) -> tuple[Step, DecoderState]:
         """One more position for every hypothesis."""
         state.spend()
@@ -107,10 +108,10 @@ class TransformerDecoder(Decoder):
         turns = self.positions.turns(place, state.steps + 1, vectors.dtype)
         weights = None
         for number, block in enumerate(self.blocks):
-            values = block.attend_step(values, cache, number, turns)
-            values, weights = block.ask_step(values, state, number)
+            values = block.attend_step(values, rows, cache, number, turns)
+            values, weights = block.ask_step(values, rows, state, number)
         assert weights is not None
-        attention = weights.mean(1) if state.attention else None
+        attention = rows.gather(weights.mean(1)) if state.attention else None
         return Step(self.norm(values), attention), state.after({}, cache)
 
 
@@ -150,24 +151,25 @@ class DecoderBlock(Block):
 
     def attend_step(
         self,
-        values: Float[Tensor, "sources beams width"],
+        values: Float[Tensor, "rows width"],
+        rows: Rows,
         cache: Cache,
         number: int,
         turns: Turns | None,
-    ) -> Float[Tensor, "sources beams width"]:
+    ) -> Float[Tensor, "rows width"]:
         """Self-attention of one position to the cache, which has its key and value by then."""
-        flat = self.enter(self.attention_norm, values).flatten(0, 1)  # [sources × beams, width]
-        query, key, value = self.attention.step_inputs(flat, turns)
+        inputs = self.attention.step_inputs(self.enter(self.attention_norm, values), turns)
+        query, key, value = map(rows.spread, inputs)
         cache.fill(number, key, value)
-        queries, bias = query.unflatten(0, values.shape[:2]), cache.bias[:, None]
-        added = self.attention.step(queries, *cache.of(number), bias)
+        context = self.attention.step(query, *cache.of(number), cache.bias[:, None])
+        added = self.attention.output(rows.gather(context))
         return self.leave(self.attention_norm, values + added)
 
     def ask_step(
-        self, values: Float[Tensor, "sources beams width"], state: DecoderState, number: int
-    ) -> tuple[Float[Tensor, "sources beams width"], Float[Tensor, "sources heads beams source"]]:
+        self, values: Float[Tensor, "rows width"], rows: Rows, state: DecoderState, number: int
+    ) -> tuple[Float[Tensor, "rows width"], Float[Tensor, "sources heads beams source"]]:
         """Attention of one position to the memory, and the network."""
-        query = self.cross.query(self.enter(self.cross_norm, values))
+        query = rows.spread(self.cross.query(self.enter(self.cross_norm, values)))
         context, weights = self.cross.attend(
             query.unflatten(-1, (self.cross.heads, -1)).transpose(1, 2),
             state.fixed[f"keys {number}"].transpose(2, 3),
@@ -175,5 +177,5 @@ class DecoderBlock(Block):
             state.fixed["bias"],
             None,
         )
-        added = self.cross.output(context.transpose(1, 2).flatten(2))
+        added = self.cross.output(rows.gather(context.transpose(1, 2).flatten(2)))
         return self.feed(self.leave(self.cross_norm, values + added), None), weights

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.batches.batch import BOS
+from pipeline.batches.batch import BOS, EOS
 
 
 @pytest.fixture
@@ -20,6 +20,8 @@ def forced(tiny, model, source, prefix):
 def check(tiny, model, sources, prefixes, log_probs, attention):
     for n, row in enumerate(prefixes):
         for k, prefix in enumerate(row):
+            if EOS in prefix:  # an empty place
+                continue
             expected, looked = forced(tiny, model, sources[n], prefix)
             assert tiny.largest(log_probs[n, k], expected) < 1e-9
             if not model.settings.decoder.attends:
@@ -63,6 +65,27 @@ def test_any_walk_of_selections_is_the_forced_pass(tiny, model, seed):
             [[*row[int(b)], int(i)] for b, i in zip(beams[n], ids[n], strict=True)]
             for n, row in enumerate(prefixes)
         ]
+
+
+def test_empty_places_change_nothing_in_the_others(tiny, model):
+    sources = [source for source, _ in tiny.examples(3, seed=5)]
+    state = model.encode(tiny.batch([(source, []) for source in sources]), attention=True)
+    _, _, state = model.advance(torch.full((3, 1), BOS), state)
+    prefixes = [[[]] for _ in sources]
+    walk = [
+        ([[0, 0, 0], [0, 0, 0], [0, 0, 0]], [[4, 5, EOS], [6, EOS, EOS], [EOS, EOS, 7]]),
+        ([[1, 0, 1], [0, 0, 0], [2, 2, 2]], [[8, EOS, 9], [EOS, 4, 5], [EOS, 6, EOS]]),
+        ([[2, 0, 2], [2, 1, 2], [1, 1, 1]], [[4, 5, 6], [7, 8, 9], [4, 5, 6]]),
+    ]
+    for beams, ids in walk:
+        state = state.select(None, torch.tensor(beams))
+        log_probs, attention, state = model.advance(torch.tensor(ids), state)
+        prefixes = [
+            [[*row[beam], id] for beam, id in zip(*step, strict=True)]
+            for row, *step in zip(prefixes, beams, ids, strict=True)
+        ]
+        assert log_probs.isfinite().all()
+        check(tiny, model, sources, prefixes, log_probs, attention)
 
 
 def test_a_state_without_selections_grows_past_its_first_room(tiny, model):
