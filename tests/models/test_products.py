@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+import pipeline.models.products as products_module
 from pipeline.decoding.beam import Beam
 from pipeline.decoding.decode import decode
 from pipeline.models.linear import Linear
@@ -38,6 +39,20 @@ def test_a_settled_product_is_the_product(layer, dtype, shape, biased):
             found = products.of(vectors, layer.weight, bias)
             assert (found.dtype, found.shape) == (dtype, expected.shape)
             assert float((found - expected).abs().max()) <= TOLERANCES[dtype]
+
+
+def test_a_processor_without_bf16_multiplies_the_same_rounded_numbers(layer, monkeypatch):
+    monkeypatch.setattr(products_module, "has_bf16", lambda: False)
+    settle(layer)
+    vectors = torch.randn(40, 16, generator=torch.Generator().manual_seed(1)).bfloat16()
+    with torch.no_grad():
+        found = [layer(vectors) for _ in range(2)]
+        wide = (x.bfloat16().double() for x in (vectors, layer.weight, layer.bias))
+        expected = functional.linear(*wide)
+    for one in found:
+        assert one.dtype == torch.bfloat16
+        rounded_once = expected.abs() * 2**-8 + 1e-6
+        assert ((one.double() - expected).abs() <= rounded_once).all()
 
 
 def test_rows_that_lie_apart_are_read_where_they_are(layer):
