@@ -1,4 +1,4 @@
-"""Attention by products (Luong et al. 2015): score(q, k) = q · k, as published without a scale."""
+"""Attention by products (Luong et al. 2015): score(q, k) = q · k, without a scale, or with."""
 
 from typing import ClassVar
 
@@ -16,6 +16,11 @@ class Dot(AttentionSettings):
 
     attends: ClassVar[bool] = True
 
+    scaled: bool = False
+    """Divide scores by the root of the width (Vaswani et al. 2017), which was not published with
+    this attention. Without, scores of a wide model soon grow so large at a high learning rate that
+    each step looks at one position alone, and learns slowly where else to look."""
+
     def check(self, units: int, width: int) -> None:
         """Both sides of a product have the same width."""
         if units != width:
@@ -28,11 +33,15 @@ class Dot(AttentionSettings):
 
     def build(self, units: int, width: int) -> Attention:
         """Nothing to fill."""
-        return DotAttention()
+        return DotAttention(width**-0.5 if self.scaled else 1.0)
 
 
 class DotAttention(Attention):
-    """Keys and values are the memory's states."""
+    """Keys and values are the memory's states; scores are multiplied by `scale`."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
 
     def fixed(self, memory: Memory) -> Fixed:
         """The states."""
@@ -45,7 +54,7 @@ class DotAttention(Attention):
         coverage: Float[Tensor, "sources targets longest"] | None,
     ) -> tuple[Float[Tensor, "sources targets width"], Float[Tensor, "sources targets longest"]]:
         """Contexts and weights."""
-        return looked(products(queries, fixed["values"]), fixed)
+        return looked(self.scale * products(queries, fixed["values"]), fixed)
 
 
 def products(

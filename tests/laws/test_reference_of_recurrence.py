@@ -204,15 +204,17 @@ def test_without_attention_the_context_is_the_summary():
     close(context, memory().summary[:, None].expand(-1, 4, -1))
 
 
+@pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("kind", ["dot", "general"])
-def test_attention_by_products_is_torchs(kind):
-    attention = filled(ATTENTIONS[kind]().build(8, 8))
+def test_attention_by_products_is_torchs(kind, scaled):
+    attention = filled(ATTENTIONS[kind](scaled=scaled).build(8, 8))
     queries = random(3, 4, 8, seed=1)
     found, _ = attention(queries, attention.fixed(memory()), None)
     mapped = queries if kind == "dot" else queries @ attention.query.weight.T
     values = SOURCE.pad(memory().states)
     mask = SOURCE.mask[:, None].expand(-1, 4, -1)
-    expected = functional.scaled_dot_product_attention(mapped, values, values, mask, scale=1.0)
+    scale = 8**-0.5 if scaled else 1.0
+    expected = functional.scaled_dot_product_attention(mapped, values, values, mask, scale=scale)
     close(found, expected)
 
 

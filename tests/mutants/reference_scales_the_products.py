@@ -3,7 +3,7 @@
 import pipeline.models.dot as dot
 
 LAW = "reference"
-TEST = "tests/laws/test_reference_of_recurrence.py::test_attention_by_products_is_torchs[dot]"
+TEST = "tests/laws/test_reference_of_recurrence.py::test_attention_by_products_is_torchs[dot-False]"
 WHY = "Products are divided by the root of the width, which is another attention."
 
 
