@@ -6,8 +6,7 @@ Every member sees the same groups of the same examples, in as many steps (600 of
 pieces), and its peak rate is the one of three that has the lowest loss on valid after 100 steps.
 Everything else is as in the recipe; of the steps, the one with the highest BLEU on valid counts.
 The test set is decoded once, with beam 5. Recurrent members have two layers on each side, and an
-encoder from both ends has half of them: as many weights. General attention divides its scores by
-the root of the width. FOLDER keeps every run: whoever stops the
+encoder from both ends has half of them: as many weights. FOLDER keeps every run: whoever stops the
 script and calls it again goes on, and once all is there it only prints.
 """
 
@@ -23,8 +22,7 @@ FROM_ONE_END = {**RECURRENT, "layers": 2, "bidirectional": False}
 FROM_BOTH_ENDS = {**RECURRENT, "layers": 1, "bidirectional": True}
 FIXED = {**RECURRENT, "layers": 2, "attention": {"kind": "none"}}
 ADDITIVE = {**RECURRENT, "layers": 2, "attention": {"kind": "additive", "attention_units": 256}}
-SCALED = {"kind": "general", "scaled": True}
-GENERAL = {**RECURRENT, "layers": 2, "attention": SCALED, "input_feeding": True}
+GENERAL = {**RECURRENT, "layers": 2, "attention": {"kind": "general"}, "input_feeding": True}
 LAYER: dict[str, Any] = {"kind": "transformer", "heads": 4, "feedforward": 1024, "dropout": 0.1}
 MEMBERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "RNN, fixed context": ({"kind": "rnn", **FROM_ONE_END}, {"kind": "rnn", **FIXED}),

@@ -12,8 +12,8 @@ WHY = "The first output is not given to the second step."
 def mutate(monkeypatch):
     original = RecurrentDecoder.step
 
-    def step(self, vectors, state):
-        result, after = original(self, vectors, state)
+    def step(self, vectors, state, rows):
+        result, after = original(self, vectors, state, rows)
         after.moving["fed"] = torch.zeros_like(after.moving["fed"])
         return result, after
 

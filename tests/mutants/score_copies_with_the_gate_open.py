@@ -16,7 +16,7 @@ def mutate(monkeypatch):
     original = pointer.mixture
 
     def mixture(written, copied, gate):
-        search = written.ndim == 3
+        search = written.shape[-1] > 1  # a loss asks for its target alone
         return original(written, copied, torch.zeros_like(gate) if search else gate)
 
     monkeypatch.setattr(pointer, "mixture", mixture)
