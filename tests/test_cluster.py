@@ -1,10 +1,14 @@
 """What Ray is told, and what becomes of its refusals. Whole teams are started in tests/system."""
 
+from concurrent.futures import Future
+
 import pytest
 
+import pipeline.cluster as cluster
 from pipeline.cluster import check_room, failure_config, last_line, train_workers
+from pipeline.files import write_json
 from pipeline.problems import Problem
-from pipeline.seats import Crew
+from pipeline.seats import FAILURE, Crew
 
 CREW = Crew(workers=4, device="cpu", threads=1, restarts=3)
 GPUS = Crew(workers=2, device="cuda", threads=1, restarts=3)
@@ -91,3 +95,49 @@ def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
     with pytest.raises(Problem, match="no Ray cluster answers") as caught:
         train_workers(print, None, crew, folder=tmp_path / "ray", stop=print)
     assert (caught.value.where, caught.value.value) == ("machine.yaml, ray_address", "there:6379")
+
+
+def teams_that_lose(count):
+    """A team whose controller is lost so many times; what was started."""
+    from ray.exceptions import RayActorError
+
+    started = []
+
+    def team():
+        started.append(len(started))
+        if len(started) <= count:
+            raise RayActorError(error_msg="the controller is gone")
+
+    return team, started
+
+
+def test_a_team_that_loses_its_controller_is_started_again():
+    team, started = teams_that_lose(3)
+    cluster._work(team, restarts=3)
+    assert started == [0, 1, 2, 3]
+
+
+def test_a_team_that_loses_every_controller_is_a_problem():
+    team, started = teams_that_lose(9)
+    with pytest.raises(Problem, match="starting them again did not help") as caught:
+        cluster._work(team, restarts=3)
+    assert started == [0, 1, 2, 3]
+    assert (caught.value.value, caught.value.retry) == ("the controller is gone", True)
+
+
+def test_a_lost_controller_is_told_from_other_losses_and_a_worker_s_word_counts_more(tmp_path):
+    from ray.exceptions import RayActorError
+
+    lost, other = Future(), Future()
+    lost.set_exception(RayActorError(error_msg="the controller is gone"))
+    other.set_exception(RuntimeError("no room"))
+    with pytest.raises(RayActorError):
+        cluster._watch(lost, tmp_path, stop=print)
+    with pytest.raises(Problem, match="starting them again did not help"):
+        cluster._watch(other, tmp_path, stop=print)
+    write_json(
+        tmp_path / FAILURE,
+        {"what": "no disk", "where": "", "value": None, "remedy": "", "retry": False},
+    )
+    with pytest.raises(Problem, match="no disk"):
+        cluster._watch(lost, tmp_path, stop=print)
