@@ -26,14 +26,17 @@ SMALLEST = {
     "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5",
                "--batches", "1", "64"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
+    "training": [*RECIPE, "--systems", "ours", "--precisions", "fp32", "--rounds", "1", "--threads",
+                 "1", "--tokens", "200", "--steps", "1", "--warm-up", "1"],
 }  # fmt: skip
-SHARED = {
+SHARED = {  # beside the benchmarks, for several of them
+    "memory",
     "plots",
     "runs",
     "tables",
     "victim",
     "worker",
-}  # beside the benchmarks, for several of them
+}
 
 
 @pytest.fixture(scope="module")
