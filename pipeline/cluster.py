@@ -40,7 +40,8 @@ def train_workers(
     """Run `work(seat, argument)` in every worker of a team until it returns in all of them.
 
     A team that loses a worker (it was killed, or its host is gone) is started again, `restarts`
-    times; a Problem or a bug ends it at once and is raised here. `folder` holds what passes between
+    times, and so is one that loses its controller, which takes the workers with it; a Problem or a
+    bug ends it at once and is raised here. `folder` holds what passes between
     here and there while this runs, so it is nobody else's: what workers of another driver say is
     not for here. On Ctrl-C `stop` is called, and the workers have time to end by themselves.
     """
@@ -48,7 +49,7 @@ def train_workers(
     exchange = empty_folder(folder).resolve()
     session = _start_ray(crew)
     try:
-        _watch(_run_in_thread(work, argument, crew, exchange), exchange, stop)
+        _work(work, argument, crew, exchange, stop)
     finally:
         _stop_ray(session)
         shutil.rmtree(exchange, ignore_errors=True)
@@ -109,7 +110,25 @@ def _stop_ray(session: Path | None) -> None:
         shutil.rmtree(session, ignore_errors=True)
 
 
-def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> Future[object]:
+def _work(
+    work: Work, argument: object, crew: Crew, exchange: Path, stop: Callable[[], None]
+) -> None:
+    """Start teams, one after the other, until one has worked to its end."""
+    from ray.exceptions import RayActorError
+
+    for number in range(crew.restarts + 1):
+        try:
+            _watch(_run_in_thread(work, argument, crew, exchange, number), exchange, stop)
+        except RayActorError as error:  # the controller's: what workers lose, it answers itself
+            if number == crew.restarts:
+                raise _lost(error) from error
+        else:
+            return
+
+
+def _run_in_thread(
+    work: Work, argument: object, crew: Crew, exchange: Path, number: int
+) -> Future[object]:
     """Ray's blocking call in a thread of its own: signals arrive here, and are answered here."""
     from ray import train
     from ray.train.torch import TorchConfig, TorchTrainer
@@ -125,7 +144,7 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
             resources_per_worker=_needs(crew),
         ),
         run_config=train.RunConfig(
-            name="team",
+            name=f"team-{number}",
             storage_path=str(exchange),
             failure_config=failure_config(crew),
             logging_config=train.LoggingConfig(log_level="ERROR"),
@@ -151,7 +170,9 @@ def failure_config(crew: Crew) -> Any:
 
 
 def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) -> None:
-    """Wait for the team; raise what failed."""
+    """Wait for the team; raise what failed, Ray's own error where the controller is lost."""
+    from ray.exceptions import RayActorError
+
     try:
         while not running.done() and not failed(exchange):
             wait([running], POLL_SECONDS)
@@ -161,14 +182,20 @@ def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) ->
         raise
     raise_failure(exchange)
     error = running.exception()
+    if isinstance(error, RayActorError):
+        raise error
     if error is not None:
-        raise Problem(
-            "the training workers were lost, and starting them again did not help",
-            where="machine.yaml, worker_restarts",
-            value=last_line(error),
-            remedy="run the same command again: training goes on from its last checkpoint",
-            retry=True,
-        ) from error
+        raise _lost(error) from error
+
+
+def _lost(error: BaseException) -> Problem:
+    return Problem(
+        "the training workers were lost, and starting them again did not help",
+        where="machine.yaml, worker_restarts",
+        value=last_line(error),
+        remedy="run the same command again: training goes on from its last checkpoint",
+        retry=True,
+    )
 
 
 def last_line(error: BaseException) -> str:

@@ -36,6 +36,12 @@ class Machine(Settings):
     """Sentences decoded side by side."""
     checkpoint_seconds: float = Field(60.0, gt=0)
     """Seconds between unplanned checkpoints (planned ones come every n steps: params.yaml)."""
+    slow_share: float | None = Field(0.5, gt=0, lt=1)
+    """Training that falls below this share of its usual speed (the running median) is reported;
+    null: never."""
+    silence_seconds: float | None = Field(300.0, gt=0)
+    """Seconds in which no step and no validation of a training has ended, before that is reported;
+    null: never."""
     worker_restarts: int = Field(3, ge=0)
     """How often a lost worker group is started again."""
     ray_address: str = "local"

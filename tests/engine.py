@@ -21,14 +21,17 @@ import torch.distributed as dist
 from torch import nn
 
 from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
+from pipeline.batches.plan import Position
 from pipeline.models.seq2seq import build  # noqa: F401
 from pipeline.models.settings import ModelSettings  # noqa: F401
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES, variants_of
 from pipeline.shards.write import write_shards
 from pipeline.training.checkpoint import save_weights
-from pipeline.training.fit import Place, fit
+from pipeline.training.fit import fit
 from pipeline.training.lease import this_process
+from pipeline.training.loop import course_of
+from pipeline.training.run import Place
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
 from pipeline.workspace import die_with_parent
@@ -117,6 +120,76 @@ class Recorder(nn.Module):
             found = zip(batch.index.tolist(), pairs, strict=True)
             self.seen.setdefault(chance.step, []).extend(found)
         return self.inner.losses(batch, chance)
+
+
+class Poisoned:
+    """A model that some sources are too much for: what each adds to the loss of a step.
+
+    The gradient stays what it is, so that a step that is taken all the same shows.
+    """
+
+    def __init__(self, model, poison):
+        self.inner, self.poison = model, poison  # source ids → loss
+        self.weights, self.counts = model.weights, model.counts
+
+    def named_parameters(self):
+        return self.inner.named_parameters()
+
+    def losses(self, batch, chance):
+        losses = dict(self.inner.losses(batch, chance))
+        if chance is not None:
+            sources = batch.source.values.split(list(batch.source.lengths))
+            added = sum(self.poison.get(tuple(ids.tolist()), 0.0) for ids in sources)
+            losses["cross_entropy"] = losses["cross_entropy"] + added
+        return losses
+
+
+class Short:
+    """A model that finds no memory for slots of more than so many positions.
+
+    It says so in the backward pass, which comes last to what was made first: by then the gradient
+    of the slot has been added.
+    """
+
+    def __init__(self, model, most):
+        self.inner, self.most, self.refused = model, most, 0
+        self.weights, self.counts = model.weights, model.counts
+
+    def named_parameters(self):
+        return self.inner.named_parameters()
+
+    def losses(self, batch, chance):
+        positions = sum(batch.source.lengths) + sum(batch.target.lengths)
+        if chance is None or positions <= self.most:
+            return self.inner.losses(batch, chance)
+        self.refused += 1
+        refusal = Refusing.apply(next(iter(self.named_parameters()))[1].sum())
+        losses = dict(self.inner.losses(batch, chance))
+        return {**losses, "cross_entropy": losses["cross_entropy"] + 0 * refusal}
+
+
+class Refusing(torch.autograd.Function):
+    """Its backward pass finds no memory."""
+
+    @staticmethod
+    def forward(context, value):
+        return value.clone()
+
+    @staticmethod
+    def backward(context, slope):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def poison_of(examples, settings, losses):
+    """A poison in the longest example of groups: number of the group, from 1 → loss."""
+    walk = course_of(examples, settings, 40).plan.walk(Position())
+    groups = {number: next(walk)[1] for number in range(1, max(losses) + 1)}
+    poison = {}
+    for number, loss in losses.items():
+        rows = groups[number]
+        row = rows[np.argmax(examples.source_lengths[rows])]
+        poison[tuple(examples.ids(np.array([row]))[0][0].tolist())] = loss
+    return poison
 
 
 def training(**changes):

@@ -1,10 +1,14 @@
 """What Ray is told, and what becomes of its refusals. Whole teams are started in tests/system."""
 
+from concurrent.futures import Future
+
 import pytest
 
+import pipeline.cluster as cluster
 from pipeline.cluster import check_room, failure_config, last_line, train_workers
+from pipeline.files import write_json
 from pipeline.problems import Problem
-from pipeline.seats import Crew
+from pipeline.seats import FAILURE, Crew
 
 CREW = Crew(workers=4, device="cpu", threads=1, restarts=3)
 GPUS = Crew(workers=2, device="cuda", threads=1, restarts=3)
@@ -91,3 +95,45 @@ def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
     with pytest.raises(Problem, match="no Ray cluster answers") as caught:
         train_workers(print, None, crew, folder=tmp_path / "ray", stop=print)
     assert (caught.value.where, caught.value.value) == ("machine.yaml, ray_address", "there:6379")
+
+
+def teams_that_lose(monkeypatch, count):
+    """So many teams lose their controller, the next one works to its end; how many were started."""
+    from ray.exceptions import RayActorError
+
+    numbers = []
+
+    def run(work, argument, crew, exchange, number):
+        running = Future()
+        if number < count:
+            running.set_exception(RayActorError(error_msg="the controller is gone"))
+        else:
+            running.set_result(None)
+        numbers.append(number)
+        return running
+
+    monkeypatch.setattr(cluster, "_run_in_thread", run)
+    return numbers
+
+
+def test_a_team_that_loses_its_controller_is_started_again(tmp_path, monkeypatch):
+    numbers = teams_that_lose(monkeypatch, 3)
+    cluster._work(print, None, CREW, tmp_path, stop=print)
+    assert numbers == [0, 1, 2, 3]
+
+
+def test_a_team_that_loses_every_controller_is_a_problem(tmp_path, monkeypatch):
+    numbers = teams_that_lose(monkeypatch, 9)
+    with pytest.raises(Problem, match="starting them again did not help") as caught:
+        cluster._work(print, None, CREW, tmp_path, stop=print)
+    assert numbers == [0, 1, 2, 3]
+    assert caught.value.retry
+
+
+def test_what_a_worker_said_counts_more_than_a_lost_controller(tmp_path, monkeypatch):
+    numbers = teams_that_lose(monkeypatch, 9)
+    write_json(tmp_path / FAILURE, {"what": "no disk", "where": "", "value": None, "remedy": "",
+                                    "retry": False})  # fmt: skip
+    with pytest.raises(Problem, match="no disk"):
+        cluster._work(print, None, CREW, tmp_path, stop=print)
+    assert numbers == [0]

@@ -127,6 +127,14 @@ class Shards:
     def _lengths_file(self) -> Any:
         return _open_file(self.folder / LENGTHS_FILE)
 
+    def names(self, rows: NDArray[np.int64]) -> list[str]:
+        """The ids of examples (corpus and position), in the order of `rows`."""
+        ends = np.cumsum(self.blocks)
+        blocks = np.searchsorted(ends, rows, side="right")
+        starts = ends[blocks] - np.asarray(self.blocks)[blocks]
+        places = zip(blocks.tolist(), (rows - starts).tolist(), strict=True)
+        return [self.block(block)["id"][place].as_py() for block, place in places]
+
 
 def open_shards(folder: Path, *, verify: bool = True) -> Shards:
     """The shards of a folder; a Problem where a file is missing, cut or (with `verify`) altered.

@@ -10,6 +10,7 @@ state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress,
 
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,10 +40,11 @@ from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
 from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
-from pipeline.training.fit import Place, fit
+from pipeline.training.fit import fit
 from pipeline.training.lease import take_lease, this_process
 from pipeline.training.loop import course_of
 from pipeline.training.progress import FILE
+from pipeline.training.run import Place
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation, within
@@ -50,6 +52,7 @@ from pipeline.training.warmstart import take_start
 
 DESK, STOP = "driver-", "stop"
 PROBE = 32  # examples whose gradients are watched
+STEP_SECONDS = 10.0  # of the grace that follows the wish to stop, for a step to end by itself
 
 
 class Settings(pipeline.settings.Settings):
@@ -152,9 +155,18 @@ def work(seat: Seat, job: Job) -> None:
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
     name, score = _score_of(valid, job.settings.training)
     sentences = machine.decode_batch
-    validate = Validation(valid, team, sentences, pieces.decode, score, name, search)
     cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
-    place = Place(job.folder, job.owner, cost, machine.checkpoint_seconds, stop)
+    validate = Validation(valid, team, sentences, pieces.decode, score, name, search, stop)
+    place = Place(
+        job.folder,
+        job.owner,
+        cost,
+        machine.checkpoint_seconds,
+        stop,
+        overdue=partial(_overdue, job.desk / STOP),
+        slow_share=machine.slow_share,
+        silence_seconds=machine.silence_seconds,
+    )
     keep = partial(
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
@@ -170,6 +182,11 @@ def work(seat: Seat, job: Job) -> None:
         keep=keep,
         team=team,
     )
+
+
+def _overdue(wish: Path) -> bool:
+    """Has the wish to stop waited longer than a step should take?"""
+    return wish.exists() and time.time() - wish.stat().st_mtime > STEP_SECONDS
 
 
 def _probe(valid: Examples) -> Batch:

@@ -2,13 +2,16 @@
 
 schedule optimizer            members of the tables below
 settings                      section `training` of params.yaml
-team gradient                 what workers sum, and how
+team gradient memory          what workers sum, and how; what happens where memory is short
 moving_average                of the weights, where it is asked for
-step loop fit                 one step; a generator of steps; steps with validation and checkpoints
+step loop run fit             one step; a generator of steps; with what stands between them; a start
+recovery resume               what is no step to go on from, and where a run goes on from instead
 weights warmstart             a model's weights by name; those of a package as the first ones
 validation                    what the weights are worth
 state checkpoint folders      what a run must remember, and how it survives
-lease progress clerk          one trainer a key; what a run tells; who writes it
+lease progress                one trainer a key; what a run tells
+clerk writer background       who writes it, and in what thread
+watchdog standby lookout      what takes too long, and what is kept then
 runkey finished               what a run is called, and what it leaves
 """
 

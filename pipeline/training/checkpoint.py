@@ -1,12 +1,13 @@
 """Checkpoints: a folder of safetensors and JSON, never anything that can execute.
 
-`checkpoints/00000300/` holds weights.safetensors, optimizer.safetensors, state.json and, last of
-all, manifest.json. It is written beside its place, flushed, verified by checksum and by loading,
-and renamed; the one before stays until then. A folder that does not verify is told, and renamed to
-`torn-00000300`, for a person to look at.
+`checkpoints/00000300/`, named by the groups that were consumed, holds weights.safetensors,
+optimizer.safetensors, state.json and, last of all, manifest.json. It is written beside its place,
+flushed, verified by checksum and by loading, and renamed; the one before stays until then. A folder
+that does not verify is told, and renamed to `torn-00000300`, for a person to look at.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pipeline.training.folders import move, remove, written
 from pipeline.training.state import TrainingState, from_json
 
 Tensors = Mapping[str, Tensor]
+Under = Callable[[], AbstractContextManager[object]]
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 
 
@@ -33,10 +35,15 @@ class Checkpoint:
     planned: bool
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write `folder/STEP`, complete or not at all."""
-    place = folder / f"{checkpoint.state.step:08d}"
-    with written(place) as beside:
+def copied(tensors: Tensors) -> dict[str, Tensor]:
+    """Copies in this host's memory, which no further step changes."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
+
+
+def save(folder: Path, checkpoint: Checkpoint, under: Under = nullcontext) -> Path:
+    """Write `folder/GROUPS`, complete or not at all; it takes its place `under` what is given."""
+    place = folder / f"{checkpoint.state.groups:08d}"
+    with written(place, under) as beside:
         _save_tensors(beside / WEIGHTS, checkpoint.weights)
         _save_tensors(beside / OPTIMIZER, checkpoint.optimizer)
         write_json(
@@ -71,22 +78,32 @@ def every(folder: Path) -> list[Path]:
 
 
 def newest(
-    folder: Path, verify: Callable[[Checkpoint], None], report: Callable[[str], None]
+    folder: Path,
+    verify: Callable[[Checkpoint], None],
+    report: Callable[[str], None],
+    *,
+    planned: bool = False,
 ) -> Path | None:
-    """The newest checkpoint that loads and `verify` accepts; others are reported and set aside."""
+    """The newest (planned) checkpoint that loads and `verify` accepts.
+
+    Those that do not are reported and set aside.
+    """
     for path in every(folder):
         try:
-            verify(load(path))
+            checkpoint = load(path)
+            verify(checkpoint)
         except Problem as problem:
             aside = move(path, f"torn-{path.name}")
             report(f"checkpoint {path.name} skipped, and kept as {aside.name}: {problem}")
         else:
-            return path
+            if checkpoint.planned or not planned:
+                return path
     return None
 
 
 def prune(folder: Path, report: Callable[[str], None]) -> list[TrainingState]:
-    """Keep the newest two, and the newest planned one; their states. Unreadable ones go, too."""
+    """Keep the newest two, and the newest two planned ones, which a run may go back to; their
+    states. Unreadable ones go, too."""
     states: dict[Path, tuple[TrainingState, bool]] = {}
     for path in every(folder):
         try:
@@ -94,15 +111,15 @@ def prune(folder: Path, report: Callable[[str], None]) -> list[TrainingState]:
         except Problem as problem:
             report(f"checkpoint {path.name} removed: {problem}")
     planned = [path for path, (_, planned) in states.items() if planned]
-    kept = {*list(states)[:2], *planned[:1]}
+    kept = {*list(states)[:2], *planned[:2]}
     for path in set(every(folder)) - kept:
         remove(path)
     return [states[path][0] for path in kept]
 
 
-def save_weights(folder: Path, weights: Tensors) -> None:
+def save_weights(folder: Path, weights: Tensors, under: Under = nullcontext) -> None:
     """Weights alone, as a folder of their own, complete or not at all."""
-    with written(folder) as beside:
+    with written(folder, under) as beside:
         _save_tensors(beside / WEIGHTS, weights)
         write_manifest(beside)
 

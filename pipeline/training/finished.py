@@ -20,8 +20,8 @@ from pipeline.files import (
     write_text,
 )
 from pipeline.problems import Problem
-from pipeline.training.fit import Outcome
 from pipeline.training.folders import written
+from pipeline.training.run import Outcome
 from pipeline.training.runkey import LENGTH
 from pipeline.training.state import TrainingState
 
@@ -48,6 +48,7 @@ def run_facts(key: str, outcome: Outcome) -> dict[str, Any]:
         "epochs": state.position.epoch,
         "target_tokens": state.tokens,
         "skipped": state.skipped,
+        "rollbacks": state.rollbacks,
         "stopped_early": state.stopped_early,
         "averaged_steps": sorted(state.best),
         "valid": dict(outcome.scores),

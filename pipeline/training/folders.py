@@ -6,20 +6,26 @@ name that somebody reads. What a kill does leave has a hidden name, `.NAME.PIDâ€
 
 import os
 import shutil
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from pipeline.files import disk, empty_folder
 
 
 @contextmanager
-def written(place: Path) -> Generator[Path]:
-    """Yield an empty folder beside `place`; on success it becomes `place`, whatever was there."""
+def written(
+    place: Path, under: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> Generator[Path]:
+    """Yield an empty folder beside `place`; on success it becomes `place`, whatever was there.
+
+    `under` gives what is held while it takes its place, such as a lease.
+    """
     beside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
         with disk(place):
             yield empty_folder(beside)
+        with under(), disk(place):
             remove(place)
             beside.rename(place)
             _flush(place.parent)

@@ -54,6 +54,18 @@ class Lease:
             os.utime(path)
             yield
 
+    @contextmanager
+    def explained(self) -> Generator[None]:
+        """Write beside, not under the lease: what fails where it is lost is no fault of the disk.
+
+        Whoever took it over sweeps up what others have half written.
+        """
+        try:
+            yield
+        except Problem:
+            with self.held():
+                raise
+
 
 def take_lease(
     folder: Path, owner: str, *, report: Callable[[str], None] = lambda line: None

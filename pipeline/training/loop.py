@@ -16,6 +16,8 @@ from pipeline.batches.plan import Plan, Position, Rows
 from pipeline.batches.share import Share, Supply
 from pipeline.batches.slots import deal
 from pipeline.models.seam import Chance
+from pipeline.problems import Problem
+from pipeline.training.memory import DoesNotFitError
 from pipeline.training.settings import Training
 from pipeline.training.step import Hands, Step, take
 
@@ -55,6 +57,22 @@ class Course:
             position,
         )
 
+    def names(self, position: Position) -> list[str]:
+        """The ids (corpus and position) of the examples of the group that follows `position`."""
+        _, rows = next(self.plan.walk(position))
+        return self.examples.shards.names(rows)
+
+    def too_large(self, position: Position, error: DoesNotFitError) -> Problem:
+        """The Problem of an example of the group that follows `position`."""
+        return Problem(
+            f"memory is short for a single example: {error.reason}",
+            where=str(self.examples.shards.folder),
+            value=f"{self.names(position)[error.place]}, of {error.source} source and "
+            f"{error.target} target ids",
+            remedy="lower max_source_pieces and max_target_pieces in params.yaml, encoding, "
+            "or give each worker more memory (machine.yaml, workers)",
+        )
+
 
 def _runs(
     walk: Iterator[tuple[Position, Rows]], most: int
@@ -88,17 +106,23 @@ def steps(
     *,
     start: Position,
     done: int,
+    rate_factor: float,
     stop: Callable[[], bool],
 ) -> Iterator[tuple[Step, Position]]:
     """Steps `done` + 1 to the last, each with the position that follows it."""
     team, rate = hands.team, settings.schedule.rate
-    shares = islice(course.shares(start, team.rank, team.count), settings.steps - done)
+    before, shares = start, course.shares(start, team.rank, team.count)
+    shares = islice(shares, settings.steps - done)
     with closing(early(shares, team.device)) as supply:
         for number in range(done + 1, settings.steps + 1):
             share, waited = _timed(supply)
             batches, chance = share.batches(team.device), Chance(settings.seed, number)
-            at = rate(number, settings.steps)
-            step = take(hands, batches, chance, rate=at, tokens=share.tokens, stop=stop())
+            at = rate(number, settings.steps) * rate_factor
+            try:
+                step = take(hands, batches, chance, rate=at, tokens=share.tokens, stop=stop())
+            except DoesNotFitError as error:
+                raise course.too_large(before, error) from error
+            before = share.position
             yield replace(step, supply=Supply(waited, share.padding)), share.position
 
 

@@ -11,6 +11,7 @@ from pipeline.models.scheduled_sampling import ScheduledSampling
 from pipeline.settings import Settings
 from pipeline.training import OPTIMIZERS, SCHEDULES
 from pipeline.training.optimizer import AdamW
+from pipeline.training.recovery import Recovery
 from pipeline.training.schedule import Schedule
 
 # Those of the metric `bleu`, whose library (sacreBLEU) a bare GPU machine need not have.
@@ -63,8 +64,8 @@ class Training(Settings):
     """Have prefixes hold the model's own predictions, more and more often; null: never."""
     r_drop: RDrop | None = None
     """Make two passes with different dropout agree; null: one pass."""
-    max_skipped_steps: PositiveInt = 20
-    """Steps in a row whose gradient is not finite, before the run ends with a message."""
+    recovery: Recovery = Recovery()
+    """What is done about losses and gradients that are not finite, or far too large."""
     start: Path = Path("data/none")
     """A package whose weights are the first ones; an empty folder: drawn from the seed."""
 

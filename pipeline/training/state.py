@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipeline.batches.plan import Position
+from pipeline.training.recovery import Recovery, RunningSpread
 from pipeline.training.step import Step
 
 START = Position()
@@ -24,17 +25,22 @@ class Validation:
     rate: float  # the last learning rate
     scores: Mapping[str, float]  # loss, bleu or another metric
     gradients: Mapping[str, float] = field(default_factory=dict[str, float])  # norms, by place
+    undone: int = 0  # of the state that was validated
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """Where a run stands after `step` groups."""
+    """Where a run stands after `step` steps."""
 
     step: int = 0
     position: Position = START
     tokens: int = 0  # target tokens consumed so far
-    skipped: int = 0  # steps not taken: their gradient was not finite
+    skipped: int = 0  # steps not taken: their loss or gradient was not finite
     skipped_in_a_row: int = 0
+    rollbacks: int = 0  # how often the run went back to a checkpoint …
+    undone: int = 0  # … how many steps that took back, whose groups stay consumed …
+    rate_factor: float = 1.0  # … and what is left of the learning rates
+    spread: RunningSpread = field(default_factory=RunningSpread)  # of the losses
     loss: float = 0.0  # sum of the losses since the last validation …
     losses: int = 0  # … and how many
     curve: tuple[Validation, ...] = ()
@@ -42,8 +48,20 @@ class TrainingState:
     stale: int = 0  # validations since the best one
     stopped_early: bool = False
 
-    def after(self, step: Step, position: Position) -> "TrainingState":
+    @property
+    def groups(self) -> int:
+        """Groups consumed: it only grows, and so names what is kept of a run."""
+        return self.step + self.undone
+
+    @property
+    def best_groups(self) -> tuple[int, ...]:
+        """The groups that were consumed at each of the best validations, the best first."""
+        groups = {row.step: row.step + row.undone for row in self.curve}
+        return tuple(groups[step] for step in self.best)
+
+    def after(self, step: Step, position: Position, recovery: Recovery) -> "TrainingState":
         """The state after a step."""
+        spread = self.spread.add(step.loss, recovery.spread_steps) if step.taken else self.spread
         return replace(
             self,
             step=step.number,
@@ -53,6 +71,24 @@ class TrainingState:
             skipped_in_a_row=0 if step.taken else self.skipped_in_a_row + 1,
             loss=self.loss + (step.loss if step.taken else 0.0),
             losses=self.losses + step.taken,
+            spread=spread,
+        )
+
+    def back_at(self, checkpoint: "TrainingState", factor: float) -> "TrainingState":
+        """The state of a checkpoint, behind the groups consumed since, with smaller rates.
+
+        The next step has the number that followed the checkpoint, so the schedule and the length
+        of the run stay what they are; it consumes the group after the last one of all.
+        """
+        return replace(
+            checkpoint,
+            position=self.position,
+            tokens=self.tokens,
+            skipped=self.skipped,
+            skipped_in_a_row=0,
+            rollbacks=self.rollbacks + 1,
+            undone=self.groups - checkpoint.step,
+            rate_factor=self.rate_factor * factor,
         )
 
     def judged(
@@ -67,7 +103,7 @@ class TrainingState:
     ) -> "TrainingState":
         """The state after a validation: curve, the `keep` best, and whether to stop early."""
         loss = self.loss / max(1, self.losses)
-        row = Validation(self.step, loss, rate, dict(scores), dict(gradients))
+        row = Validation(self.step, loss, rate, dict(scores), dict(gradients), self.undone)
         curve = (*self.curve, row)
         ranked = sorted(curve, key=lambda v: (-goodness(v.scores, by), v.step))
         stale = 0 if ranked[0].step == self.step else self.stale + 1
@@ -100,6 +136,7 @@ def from_json(value: Mapping[str, Any]) -> TrainingState:
     """What `as_json` wrote."""
     fields = dict(value)
     fields["position"] = Position(**fields["position"])
+    fields["spread"] = RunningSpread(**fields["spread"])
     fields["curve"] = tuple(Validation(**row) for row in fields["curve"])
     fields["best"] = tuple(fields["best"])
     return TrainingState(**fields)

@@ -1,12 +1,12 @@
 """One step: a pure function of weights, optimiser state, the step's number and its group.
 
 Order: sum over slots, sum over workers, norm, clip, step, moving average. Counts of the whole group
-are known before the first backward; whether the step is taken is decided from the reduced norm, so
-that all workers agree.
+are known before the first backward; whether the step is taken is decided from the reduced loss and
+norm, so that all workers agree.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from pipeline.batches.batch import Batch
 from pipeline.batches.share import Supply
 from pipeline.models.seam import Chance, Trainable
 from pipeline.training.gradient import Gradient
+from pipeline.training.memory import fitted, slot
 from pipeline.training.moving_average import MovingAverage
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.team import Team
@@ -42,9 +43,10 @@ class Step:
     gradient_norm: float
     rate: float
     tokens: int  # target tokens of the group
-    taken: bool  # False: the gradient was not finite, and the weights stayed as they were
+    taken: bool  # False: loss or gradient was not finite, and the weights stayed as they were
     stop: bool  # some worker was asked to stop after this step
     supply: Supply | None = None  # how its group came
+    cuts: int = 0  # how often a slot was cut in two because memory was short, over all workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Hands:
     team: Team
     clip_norm: float | None
     average: MovingAverage | None
+    changing: Callable[[], object] = bool  # called before weights change
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, beside weights and gradient."""
@@ -78,35 +81,44 @@ def hands_of(
     *,
     average: MovingAverage | None = None,
 ) -> Hands:
-    """Hands for `model`; its gradient vector also carries the losses and the wish to stop."""
-    gradient = Gradient(optimizer.parameters.values(), extras=len(model.weights) + 1)
+    """Hands for `model`; its gradient vector also carries losses, the wish to stop, and cuts."""
+    gradient = Gradient(optimizer.parameters.values(), extras=len(model.weights) + 2)
     return Hands(model, gradient, optimizer, team, clip_norm, average)
 
 
 def take(
     hands: Hands, share: Sequence[Batch], chance: Chance, *, rate: float, tokens: int, stop: bool
 ) -> Step:
-    """Take the step of a group of which `share` is this worker's part (it may be empty)."""
+    """Take the step of a group of which `share` is this worker's part (it may be empty).
+
+    DoesNotFitError where memory is short for a single example.
+    """
     model, gradient = hands.model, hands.gradient
     counts = group_counts(model, share, hands.team)
-    gradient.clear()
-    sums = backward(model, share, counts, chance)
-    gradient.extras.copy_(
-        torch.stack([*sums.values(), torch.tensor(float(stop)).to(gradient.extras)])
-    )
-    *totals, wish = gradient.reduce(hands.team)
-    norm = gradient.norm()
-    taken = math.isfinite(norm)
-    if taken:
-        gradient.clip(norm, hands.clip_norm)
-        hands.optimizer.step(rate)
-        if hands.average:
-            hands.average.add()
+
+    def work(slots: Sequence[Batch]) -> dict[str, Tensor]:
+        gradient.clear()
+        return backward(model, slots, counts, chance)
+
+    sums, cuts = fitted(share, work)
+    told = torch.tensor([float(stop), float(cuts)]).to(gradient.extras)
+    gradient.extras.copy_(torch.cat([torch.stack([*sums.values()]), told]))
+    *totals, wish, all_cuts = gradient.reduce(hands.team)
     losses = {
         term: total / max(1, counts[term]) for term, total in zip(counts, totals, strict=True)
     }
     loss = sum(model.weights[term] * value for term, value in losses.items())
-    return Step(chance.step, loss, losses, counts, norm, rate, tokens, taken, wish > 0)
+    norm = gradient.norm()
+    taken = math.isfinite(norm) and math.isfinite(loss)
+    if taken:
+        hands.changing()
+        gradient.clip(norm, hands.clip_norm)
+        hands.optimizer.step(rate)
+        if hands.average:
+            hands.average.add()
+    return Step(
+        chance.step, loss, losses, counts, norm, rate, tokens, taken, wish > 0, cuts=round(all_cuts)
+    )
 
 
 def group_counts(model: Learner, share: Sequence[Batch], team: Team) -> dict[str, int]:
@@ -123,15 +135,19 @@ def group_counts(model: Learner, share: Sequence[Batch], team: Team) -> dict[str
 def backward(
     model: Learner, share: Sequence[Batch], counts: Mapping[str, int], chance: Chance
 ) -> dict[str, Tensor]:
-    """Add the share's gradient of the group's loss; each term's sum over the share."""
+    """Add the share's gradient of the group's loss; each term's sum over the share.
+
+    ShortageError where memory is short for a slot, of whose gradient a part may have been added.
+    """
     scales = {t: model.weights[t] / count if count else 0.0 for t, count in counts.items()}
     parameter = next(iter(model.named_parameters()))[1]
     sums = {term: parameter.new_zeros(()) for term in counts}
-    for batch in share:
-        losses = model.losses(batch, chance)
-        used = [term for term, scale in scales.items() if scale and term in losses]
-        if used:
-            torch.stack([losses[term] * scales[term] for term in used]).sum().backward()
-        for term in used:
-            sums[term] += losses[term].detach()
+    for number, batch in enumerate(share):
+        with slot(number):
+            losses = model.losses(batch, chance)
+            used = [term for term, scale in scales.items() if scale and term in losses]
+            if used:
+                torch.stack([losses[term] * scales[term] for term in used]).sum().backward()
+            for term in used:
+                sums[term] += losses[term].detach()
     return sums

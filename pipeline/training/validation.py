@@ -36,6 +36,10 @@ class Validated(Learner, Searchable, Protocol):
     """A model that can be trained and searched."""
 
 
+class StoppedError(Exception):
+    """A validation was cut short, on every worker, by the wish to stop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Validation:
     """Calling it with a model gives `loss` (nats per count, weighted) and a metric by its name."""
@@ -47,14 +51,23 @@ class Validation:
     score: Callable[[Sequence[str], Sequence[str]], float]  # hypotheses, references → score
     metric: str = "bleu"  # the score's name
     search: Greedy = GREEDY
+    stop: Callable[[], bool] = bool  # asked before every batch, on every worker
 
     def __call__(self, model: Validated) -> Mapping[str, float]:
-        """The scores, the same on every worker."""
+        """The scores, the same on every worker; StoppedError where one is asked to stop."""
         lengths = self.examples.source_lengths.tolist()
         batches = list(length_batches(lengths, self.batch_sentences))
         mine = range(self.team.rank, len(batches), self.team.count)
-        done = [self._batch(model, number, batches[number]) for number in mine]
-        parts = sorted(chain.from_iterable(self.team.gather(done)), key=itemgetter("number"))
+        done: list[dict[str, Any]] | None = []
+        for number in mine:
+            if self.stop():
+                done = None
+                break
+            done.append(self._batch(model, number, batches[number]))
+        everyone = self.team.gather(done)
+        if None in everyone:
+            raise StoppedError
+        parts = sorted(chain.from_iterable(everyone), key=itemgetter("number"))
         hypotheses = {row: text for part in parts for row, text in part["texts"]}
         targets = self.examples.ids(np.arange(self.examples.count))[1]
         references = self.texts([ids.tolist() for ids in targets])

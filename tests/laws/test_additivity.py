@@ -18,6 +18,7 @@ from pipeline.models.seam import Chance
 from pipeline.settings import parse
 from pipeline.training.checkpoint import load_weights
 from pipeline.training.gradient import Gradient
+from pipeline.training.progress import read
 from pipeline.training.team import Team
 
 SAMPLED = {"decay": {"kind": "exponential", "k": 0.9}}  # in step 9: six ids of ten are predictions
@@ -178,6 +179,37 @@ def test_several_workers_take_the_steps_of_one(
         assert outcome.state == results[0][1].state
         difference = engine.largest_difference(engine.weights(model), alone(combination))
         assert difference < 1e-10
+
+
+@pytest.mark.trains
+def test_slots_cut_where_memory_is_short_take_the_same_steps(
+    engine, examples, alone, tmp_path, combination
+):
+    model = engine.Short(model_of(engine, combination), most=60)
+    engine.run(tmp_path, examples, engine.training(steps=8), model=model, slot_cost=10**6)
+    assert model.refused > 8
+    difference = engine.largest_difference(engine.weights(model), alone(combination))
+    assert difference < 1e-10
+
+
+def test_only_the_worker_that_is_short_of_memory_cuts_its_slots(engine, examples, alone, tmp_path):
+    refused = {}
+
+    def work(team):
+        most = 30 if team.rank == 1 else 10**6
+        model = engine.Short(model_of(engine, "transformer"), most)
+        engine.run(
+            tmp_path, examples, engine.training(steps=8), model=model, team=team, fresh=False,
+            slot_cost=10**6,
+        )  # fmt: skip
+        refused[team.rank] = model.refused
+        return engine.weights(model)
+
+    for found in engine.Threads(2).run(work):
+        assert engine.largest_difference(found, alone("transformer")) < 1e-10
+    assert refused[0] == 0 < refused[1]
+    told = [r.values["cut_slots"] for r in read(tmp_path) if r.kind == "train"]
+    assert told[-1] == refused[1]
 
 
 def test_more_workers_than_examples_leave_shares_empty(engine, tmp_path):

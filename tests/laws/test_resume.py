@@ -177,3 +177,71 @@ def test_in_productions_precisions_too(engine, examples, tmp_path, combination, 
     cut = run("cut", fresh=False)
     assert next(iter(engine.weights(cut[0]).values())).dtype == torch.float32
     same(engine, cut, whole)
+
+
+@pytest.fixture(scope="module")
+def many(engine, tmp_path_factory):
+    """An epoch of more groups than the run with faults takes."""
+    return engine.write_examples(tmp_path_factory.mktemp("many"), rows=300)
+
+
+@pytest.fixture(scope="module")
+def faulty(engine, many):
+    """A run in whose fourth group a loss is not finite, and in whose ninth one is far too large."""
+    settings = engine.training(
+        steps=12,
+        moving_average=0.8,
+        average_best=2,
+        recovery={"spike_spread": 6.0, "spread_steps": 4},
+    )
+    poison = engine.poison_of(many, settings, {4: float("nan"), 9: 1e4})
+
+    def run(folder, **how):
+        model = engine.Poisoned(engine.tiny_model(), poison)
+        return engine.run(folder, many, settings, model=model, slot_cost=60, **how)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def with_faults(faulty, tmp_path_factory):
+    """That run, undisturbed."""
+    return faulty(tmp_path_factory.mktemp("faulty") / "key")
+
+
+def test_the_run_with_faults_skips_a_step_and_goes_back(with_faults):
+    state = with_faults[1].state
+    assert (state.step, state.skipped, state.rollbacks, state.undone) == (12, 1, 1, 4)
+
+
+@pytest.mark.parametrize("stop", [4, 8, 9, 10, 14])
+def test_stopped_around_faults_and_continued(engine, faulty, with_faults, tmp_path, stop):
+    """Before, at, and after the step from which the run goes back."""
+    _, stopped = faulty(tmp_path, stop_at=stop)
+    assert (stopped.finished, stopped.state.groups) == (False, stop)
+    same(engine, faulty(tmp_path, fresh=False), with_faults)
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_going_back_that_was_lost_is_done_again(engine, faulty, with_faults, tmp_path, left):
+    """As after a kill before the checkpoint that keeps it, or two."""
+    faulty(tmp_path, stop_at=8)
+    faulty(tmp_path, stop_at=1, fresh=False)
+    newest = every(tmp_path / "checkpoints")[: 3 - left]
+    assert read_state(newest[0])[0].rollbacks == 1
+    for path in newest:
+        shutil.rmtree(path)
+    same(engine, faulty(tmp_path, fresh=False), with_faults)
+
+
+def test_stopped_where_memory_is_short_and_continued(engine, examples, settings, tmp_path):
+    """How a slot was cut is no state: each step begins with the cut of the settings."""
+
+    def run(folder, **how):
+        model = engine.Short(engine.tiny_model(), most=50)
+        return engine.run(tmp_path / folder, examples, settings, model=model, **how)
+
+    whole = run("whole", slot_cost=10**6)
+    assert whole[0].refused > 20
+    run("cut", slot_cost=10**6, stop_at=7)
+    same(engine, run("cut", slot_cost=10**6, fresh=False), whole)

@@ -13,4 +13,4 @@ def mutate(monkeypatch):
     def steps(*arguments, done, **others):
         return original(*arguments, done=0, **others)
 
-    monkeypatch.setattr("pipeline.training.fit.steps", steps)
+    monkeypatch.setattr("pipeline.training.run.steps", steps)

@@ -15,4 +15,4 @@ def mutate(monkeypatch):
     def steps(*arguments, start, **others):
         return original(*arguments, start=replace(start, group=0), **others)
 
-    monkeypatch.setattr("pipeline.training.fit.steps", steps)
+    monkeypatch.setattr("pipeline.training.run.steps", steps)

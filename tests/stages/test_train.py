@@ -23,9 +23,9 @@ from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
 from pipeline.stages import train
 from pipeline.training import finished, lease, runkey
-from pipeline.training.fit import Outcome
 from pipeline.training.lease import take_lease
 from pipeline.training.progress import read
+from pipeline.training.run import Outcome
 from pipeline.training.settings import BleuTokenizer
 from pipeline.training.state import TrainingState
 

@@ -1,5 +1,7 @@
 """Checkpoints: complete or not there; what was cut, altered or disguised is told, and passed."""
 
+import io
+import os
 import pickle
 import resource
 import shutil
@@ -14,12 +16,20 @@ from pipeline.training.checkpoint import Checkpoint, every, load, newest, prune,
 from pipeline.training.state import TrainingState
 
 WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([0.1], dtype=torch.float64)}
+FILES = {"manifest.json", "optimizer.safetensors", "state.json", "weights.safetensors"}
 MOMENTS = {"count": torch.tensor([7]), "first/a": torch.ones(2, 3)}
 
 
 def saved(folder, step, *, planned=True):
     state = TrainingState(step=step, loss=0.1 + 0.2, best=(3,))
     return save(folder, Checkpoint(WEIGHTS, MOMENTS, state, planned))
+
+
+def torch_made(value):
+    """The bytes that torch.save writes."""
+    file = io.BytesIO()
+    torch.save(value, file)
+    return file.getvalue()
 
 
 def newest_of(folder):
@@ -41,7 +51,7 @@ def test_what_is_loaded_is_what_was_saved_to_the_bit(tmp_path):
 
 def test_the_files_of_a_checkpoint(tmp_path):
     names = sorted(path.name for path in saved(tmp_path, 12).iterdir())
-    assert names == ["manifest.json", "optimizer.safetensors", "state.json", "weights.safetensors"]
+    assert names == sorted(FILES)
     assert [path.name for path in tmp_path.iterdir()] == ["00000012"]
 
 
@@ -112,18 +122,46 @@ def saved_with(folder, name, content):
     return path
 
 
+class Shell:
+    """A pickle that asks for a program."""
+
+    def __reduce__(self):
+        return (os.system, ("touch trace",))
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.parametrize("made", [pickle.dumps, torch_made])
+def test_no_file_of_a_checkpoint_can_execute_code(tmp_path, monkeypatch, name, made):
+    """By pickle or by torch.save, under any of its names: refused, and one before is used."""
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, 10)
+    folder = saved(tmp_path, 20)
+    (folder / name).write_bytes(made(Shell()))
+    if name != "manifest.json":
+        (folder / "manifest.json").unlink()
+        write_manifest(folder)
+    found, notes = newest_of(tmp_path)
+    assert found == "00000010"
+    assert "checkpoint 00000020 skipped" in notes[0]
+    assert not (tmp_path / "trace").exists()
+    pickle.loads(pickle.dumps(Shell()))
+    assert (tmp_path / "trace").exists(), "the trap works"
+
+
 def test_a_half_written_folder_is_not_among_the_checkpoints(tmp_path):
     saved(tmp_path, 10)
     shutil.copytree(tmp_path / "00000010", tmp_path / ".00000020.77.tmp")
     assert [path.name for path in every(tmp_path)] == ["00000010"]
 
 
-def test_the_newest_two_and_the_newest_planned_one_are_kept(tmp_path):
-    for step, planned in [(10, True), (20, True), (30, False), (40, False), (50, False)]:
+def test_the_newest_two_and_the_newest_two_planned_ones_are_kept(tmp_path):
+    planned_ones = [(5, True), (10, True), (20, True)]
+    for step, planned in [*planned_ones, (30, False), (40, False), (50, False)]:
         saved(tmp_path, step, planned=planned)
         states = prune(tmp_path, pytest.fail)
-    assert [state.step for state in sorted(states, key=lambda s: s.step)] == [20, 40, 50]
-    assert [path.name for path in every(tmp_path)] == ["00000050", "00000040", "00000020"]
+    assert [state.step for state in sorted(states, key=lambda s: s.step)] == [10, 20, 40, 50]
+    names = [path.name for path in every(tmp_path)]
+    assert names == ["00000050", "00000040", "00000020", "00000010"]
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"state": 1, "planned": true}'])

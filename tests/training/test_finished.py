@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.files import read_json, write_json
 from pipeline.training import finished
-from pipeline.training.fit import Outcome
+from pipeline.training.run import Outcome
 from pipeline.training.state import TrainingState, Validation
 
 STATE = TrainingState(
@@ -57,6 +57,7 @@ def test_the_outs(kept, tmp_path):
         "epochs": 0,
         "run_key": KEY,
         "skipped": 1,
+        "rollbacks": 0,
         "steps": 8,
         "stopped_early": False,
         "target_tokens": 800,

@@ -11,16 +11,19 @@ import torch
 
 from pipeline.metrics import METRICS, higher_is_better
 from pipeline.problems import Problem
+from pipeline.training.background import Background
 from pipeline.training.checkpoint import every
-from pipeline.training.clerk import Writer
 from pipeline.training.finished import curves
 from pipeline.training.fit import fit
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
 from pipeline.training.progress import ProgressFile, read
 from pipeline.training.settings import BestBy
+from pipeline.training.standby import Standby
 from pipeline.training.state import FALLING, TrainingState
 from pipeline.training.step import Step
+from pipeline.training.watchdog import Watchdog
 from pipeline.training.weights import average
+from pipeline.training.writer import Writer
 
 
 @pytest.fixture(scope="module")
@@ -157,12 +160,12 @@ def test_a_step_without_a_finite_gradient_is_not_taken_and_counted(engine, examp
     outcome = fit(model, examples, settings, engine.place(tmp_path), validate=validate)
     assert outcome.state.skipped == 2
     assert engine.largest_difference(kept[0], kept[2]) == 0
-    assert (2, "step 2 not taken: its gradient is not finite") in notes(tmp_path)
+    assert (2, "step 2 not taken: its loss is not finite") in notes(tmp_path)
 
 
 def test_too_many_of_them_end_the_run_with_a_message(engine, examples, tmp_path):
     model = Broken(engine.tiny_model(), range(5, 100))
-    settings = engine.training(steps=40, max_skipped_steps=3)
+    settings = engine.training(steps=40, recovery={"max_skipped_steps": 3, "max_rollbacks": 0})
     with pytest.raises(Problem, match="3 steps in a row, the last of them step 7"):
         engine.run(tmp_path, examples, settings, model=model)
 
@@ -283,7 +286,11 @@ def test_a_trainer_that_was_left_behind_writes_nothing_more(engine, examples, tm
 
 
 def test_a_step_that_is_told_shows_that_the_trainer_lives(tmp_path):
-    writer = Writer(take_lease(tmp_path, this_process()), 1e9)
+    lease = take_lease(tmp_path, this_process())
+    watchdog, standby = Watchdog(None, None, 0.0), Standby(dict, dict)
+    writer = Writer(
+        lease, Background(), watchdog, standby, checkpoint_seconds=1e9, overdue=lambda: False
+    )
     os.utime(tmp_path / "lease.json", (0, 0))
     step = Step(1, 1.0, {}, {}, 1.0, 0.1, tokens=9, taken=True, stop=False)
     writer.step(step, TrainingState(step=1))

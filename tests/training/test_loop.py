@@ -30,7 +30,9 @@ def walk(engine, examples, model, **changes):
     optimizer = settings.optimizer.build(dict(model.named_parameters()))
     hands = hands_of(model, optimizer, Team(), None)
     course = course_of(examples, settings, 40)
-    return steps(hands, course, settings, start=Position(), done=0, stop=lambda: False)
+    return steps(
+        hands, course, settings, start=Position(), done=0, rate_factor=1.0, stop=lambda: False
+    )
 
 
 @pytest.fixture
