@@ -21,12 +21,19 @@ SMALLEST = {
     "data": ["--pairs", "8000", "--repeats", "1"],
     "decoding": ["--sentences", "2", "--repeats", "1"],
     "dropout": ["--repeats", "1"],
+    "kill_anywhere": ["--plain", "--runs", "6", "--kills", "1"],
     "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
     "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5",
                "--batches", "1", "64"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
 }  # fmt: skip
-SHARED = {"plots", "runs", "tables", "worker"}  # beside the benchmarks, for several of them
+SHARED = {
+    "plots",
+    "runs",
+    "tables",
+    "victim",
+    "worker",
+}  # beside the benchmarks, for several of them
 
 
 @pytest.fixture(scope="module")
