@@ -6,26 +6,30 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from pipeline.files import write_json
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.registry.gate import Gate, judge
 from pipeline.registry.lineage import Lineage
 from pipeline.registry.links import links
 from pipeline.registry.register import register
+from pipeline.registry.runs import follow_current, run_of, watch
 from pipeline.registry.server import Registry, connect
 from pipeline.registry.verdicts import verdicts
 from pipeline.registry.versions import download, every
+from pipeline.training.progress import ProgressFile
 
 
 @pytest.fixture
-def address(machine: Machine, tmp_path: Path):
-    """A real MLflow server on loopback that keeps artifacts itself."""
+def served(machine: Machine, tmp_path: Path):
+    """Its address, and what starts it: a real MLflow server on loopback that keeps artifacts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -33,20 +37,24 @@ def address(machine: Machine, tmp_path: Path):
     command += ["--port", str(port), "--backend-store-uri", machine.mlflow_uri]
     command += ["--artifacts-destination", str(tmp_path / "store")]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    environment = {**os.environ, **quiet}
-    with (tmp_path / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
+    environment, started = {**os.environ, **quiet}, []
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / "server.log").open("a") as log:
+            server = subprocess.Popen(
+                command, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        started.append(server)
         for _ in range(600):
             assert server.poll() is None, (tmp_path / "server.log").read_text()
             url = f"http://127.0.0.1:{port}/health"
             with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
                 break
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}", server
-    finally:
+        return server
+
+    yield f"http://127.0.0.1:{port}", start
+    for server in started:
         end(server)
 
 
@@ -59,9 +67,11 @@ def end(server: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.system
 def test_registering_judging_and_downloading_work_over_http(
-    address, make_outs, tmp_path: Path, monkeypatch
+    served, make_outs, tmp_path: Path, monkeypatch
 ):
-    uri, process = address
+    """And what a training tells while the server is away is sent when it is back."""
+    uri, start = served
+    process = start()
     server = connect(Registry(model="tiny"), Machine(mlflow_uri=uri, state=tmp_path / "state"))
     outs = make_outs("one")
     made = register(server, outs, tmp_path / "state", Lineage())
@@ -80,3 +90,16 @@ def test_registering_judging_and_downloading_work_over_http(
     with pytest.raises(Problem, match="MLflow does not answer") as caught:
         every(server)
     assert caught.value.retry
+    state = server.state
+    write_json(state / "current.json", {"run_key": "key", "folder": "state/key"})
+    (state / "key").mkdir(parents=True)
+    told = ProgressFile(state / "key")
+    stop = threading.Event()
+    stop.set()
+    for step in (1, 2, 3):
+        told.append(step, "train", {"loss": 4.0 - step})
+        watch(server, stop, 0.01)  # as a flow does while training works
+    start()
+    assert follow_current(server) == 3
+    history = server.client.get_metric_history(run_of(server, "key"), "train.loss")
+    assert [(point.step, point.value) for point in history] == [(1, 3.0), (2, 2.0), (3, 1.0)]
