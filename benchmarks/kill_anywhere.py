@@ -28,7 +28,7 @@ from pipeline.problems import Problem
 from pipeline.training.checkpoint import every, load
 from pipeline.training.progress import read
 
-SLOTS = 2 * (STEPS + UNDONE)  # of the first worker, at most
+SLOTS = STEPS + UNDONE  # of the first worker, at least
 VALIDATIONS = 4
 TITLES = {"worker": "ray::RayTrainWorker", "controller": "ray::TrainController"}
 PATIENCE = 600.0  # seconds for anything that a run does
@@ -109,7 +109,7 @@ def recovery(folder: Path, kills: list[float]) -> float:
 def drawn(chance: random.Random, *, plain: bool) -> Kill:
     whom = chance.choice(["worker", "driver"] if plain else ["worker", "driver", "controller"])
     phase = chance.choice(["steps", "saving", "validation"])
-    most = {"steps": SLOTS, "saving": 4, "validation": VALIDATIONS}[phase]
+    most = {"steps": SLOTS, "saving": 2, "validation": VALIDATIONS}[phase]
     return Kill(whom, phase, chance.randint(1, most), chance.uniform(0, 0.02))
 
 
