@@ -5,10 +5,12 @@ What is trained is the function's business; it finds its peers through torch.dis
 
 import logging
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +43,42 @@ def train_workers(
 
     A team that loses a worker (it was killed, or its host is gone) is started again, `restarts`
     times, and so is one that loses its controller, which takes the workers with it; a Problem or a
-    bug ends it at once and is raised here. `folder` holds what passes between
-    here and there while this runs, so it is nobody else's: what workers of another driver say is
-    not for here. On Ctrl-C `stop` is called, and the workers have time to end by themselves.
+    bug ends it at once and is raised here. `folder` holds what passes between here and there while
+    this runs, so it is nobody else's: what workers of another driver say is not for here. On Ctrl-C
+    `stop` is called, and the workers have time to end by themselves.
     """
     os.environ.update(RAY_ENVIRONMENT)
     exchange = empty_folder(folder).resolve()
+    try:
+        _work(partial(_one_team, work, argument, crew, exchange, stop), crew.restarts)
+    finally:
+        shutil.rmtree(exchange, ignore_errors=True)
+
+
+def _work(one_team: Callable[[], None], restarts: int) -> None:
+    """Start teams, one after the other, until one has worked to its end."""
+    from ray.exceptions import RayActorError
+
+    for number in range(restarts + 1):
+        try:
+            one_team()
+        except RayActorError as error:  # the controller's: what workers lose, it answers itself
+            if number == restarts:
+                raise _lost(error) from error
+        else:
+            return
+
+
+def _one_team(
+    work: Work, argument: object, crew: Crew, exchange: Path, stop: Callable[[], None]
+) -> None:
+    """One team on a Ray of its own, or on one joined anew: so it waits for nothing that a lost
+    controller held."""
     session = _start_ray(crew)
     try:
-        _work(work, argument, crew, exchange, stop)
+        _watch(_run_in_thread(work, argument, crew, exchange), exchange, stop)
     finally:
         _stop_ray(session)
-        shutil.rmtree(exchange, ignore_errors=True)
 
 
 def _start_ray(crew: Crew) -> Path | None:
@@ -110,25 +136,7 @@ def _stop_ray(session: Path | None) -> None:
         shutil.rmtree(session, ignore_errors=True)
 
 
-def _work(
-    work: Work, argument: object, crew: Crew, exchange: Path, stop: Callable[[], None]
-) -> None:
-    """Start teams, one after the other, until one has worked to its end."""
-    from ray.exceptions import RayActorError
-
-    for number in range(crew.restarts + 1):
-        try:
-            _watch(_run_in_thread(work, argument, crew, exchange, number), exchange, stop)
-        except RayActorError as error:  # the controller's: what workers lose, it answers itself
-            if number == crew.restarts:
-                raise _lost(error) from error
-        else:
-            return
-
-
-def _run_in_thread(
-    work: Work, argument: object, crew: Crew, exchange: Path, number: int
-) -> Future[object]:
+def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> Future[object]:
     """Ray's blocking call in a thread of its own: signals arrive here, and are answered here."""
     from ray import train
     from ray.train.torch import TorchConfig, TorchTrainer
@@ -144,7 +152,7 @@ def _run_in_thread(
             resources_per_worker=_needs(crew),
         ),
         run_config=train.RunConfig(
-            name=f"team-{number}",
+            name=f"team-{secrets.token_hex(4)}",
             storage_path=str(exchange),
             failure_config=failure_config(crew),
             logging_config=train.LoggingConfig(log_level="ERROR"),

@@ -97,43 +97,47 @@ def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
     assert (caught.value.where, caught.value.value) == ("machine.yaml, ray_address", "there:6379")
 
 
-def teams_that_lose(monkeypatch, count):
-    """So many teams lose their controller, the next one works to its end; how many were started."""
+def teams_that_lose(count):
+    """A team whose controller is lost so many times; what was started."""
     from ray.exceptions import RayActorError
 
-    numbers = []
+    started = []
 
-    def run(work, argument, crew, exchange, number):
-        running = Future()
-        if number < count:
-            running.set_exception(RayActorError(error_msg="the controller is gone"))
-        else:
-            running.set_result(None)
-        numbers.append(number)
-        return running
+    def team():
+        started.append(len(started))
+        if len(started) <= count:
+            raise RayActorError(error_msg="the controller is gone")
 
-    monkeypatch.setattr(cluster, "_run_in_thread", run)
-    return numbers
+    return team, started
 
 
-def test_a_team_that_loses_its_controller_is_started_again(tmp_path, monkeypatch):
-    numbers = teams_that_lose(monkeypatch, 3)
-    cluster._work(print, None, CREW, tmp_path, stop=print)
-    assert numbers == [0, 1, 2, 3]
+def test_a_team_that_loses_its_controller_is_started_again():
+    team, started = teams_that_lose(3)
+    cluster._work(team, restarts=3)
+    assert started == [0, 1, 2, 3]
 
 
-def test_a_team_that_loses_every_controller_is_a_problem(tmp_path, monkeypatch):
-    numbers = teams_that_lose(monkeypatch, 9)
+def test_a_team_that_loses_every_controller_is_a_problem():
+    team, started = teams_that_lose(9)
     with pytest.raises(Problem, match="starting them again did not help") as caught:
-        cluster._work(print, None, CREW, tmp_path, stop=print)
-    assert numbers == [0, 1, 2, 3]
-    assert caught.value.retry
+        cluster._work(team, restarts=3)
+    assert started == [0, 1, 2, 3]
+    assert (caught.value.value, caught.value.retry) == ("the controller is gone", True)
 
 
-def test_what_a_worker_said_counts_more_than_a_lost_controller(tmp_path, monkeypatch):
-    numbers = teams_that_lose(monkeypatch, 9)
-    write_json(tmp_path / FAILURE, {"what": "no disk", "where": "", "value": None, "remedy": "",
-                                    "retry": False})  # fmt: skip
+def test_a_lost_controller_is_told_from_other_losses_and_a_worker_s_word_counts_more(tmp_path):
+    from ray.exceptions import RayActorError
+
+    lost, other = Future(), Future()
+    lost.set_exception(RayActorError(error_msg="the controller is gone"))
+    other.set_exception(RuntimeError("no room"))
+    with pytest.raises(RayActorError):
+        cluster._watch(lost, tmp_path, stop=print)
+    with pytest.raises(Problem, match="starting them again did not help"):
+        cluster._watch(other, tmp_path, stop=print)
+    write_json(
+        tmp_path / FAILURE,
+        {"what": "no disk", "where": "", "value": None, "remedy": "", "retry": False},
+    )
     with pytest.raises(Problem, match="no disk"):
-        cluster._work(print, None, CREW, tmp_path, stop=print)
-    assert numbers == [0]
+        cluster._watch(lost, tmp_path, stop=print)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from pipeline.metrics import METRICS, higher_is_better
 from pipeline.problems import Problem
 from pipeline.training.background import Background
-from pipeline.training.checkpoint import every
+from pipeline.training.checkpoint import every, read_state
 from pipeline.training.finished import curves
 from pipeline.training.fit import fit
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
@@ -182,9 +183,19 @@ def test_a_validation_that_is_not_finite_ends_the_run(engine, examples, tmp_path
 
 
 def test_a_clock_makes_unplanned_checkpoints(engine, examples, tmp_path):
+    """Steps wait for the first one: while it is written, none is due."""
+
+    def stop():
+        while not (tmp_path / "checkpoints" / "00000000").exists():
+            time.sleep(0.001)
+        return False
+
     settings = engine.training(checkpoint_every_steps=100)
-    engine.run(tmp_path, examples, settings, checkpoint_seconds=1e-9)
-    assert [path.name for path in every(tmp_path / "checkpoints")] == ["00000012", "00000011"]
+    place = replace(engine.place(tmp_path, checkpoint_seconds=1e-9), stop=stop)
+    fit(engine.tiny_model(), examples, settings, place, validate=engine.Loss(examples))
+    last, unplanned, first = every(tmp_path / "checkpoints")
+    assert (last.name, first.name) == ("00000012", "00000000")
+    assert [read_state(path)[1] for path in (last, unplanned, first)] == [True, False, True]
 
 
 def contents(folder):
