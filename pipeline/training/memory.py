@@ -14,7 +14,11 @@ from torch import Tensor
 
 from pipeline.batches.batch import Batch
 
-CPU_SHORTAGE = "DefaultCPUAllocator: can't allocate memory"  # torch has no type for it
+UNTYPED = (  # of torch's plain errors, those that say so
+    "DefaultCPUAllocator: can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 class DoesNotFitError(Exception):
@@ -49,7 +53,7 @@ def slot(number: int) -> Generator[None]:
 def is_shortage(error: BaseException) -> bool:
     """Does an error say that memory is short, on a GPU or here?"""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and CPU_SHORTAGE in str(error)
+        isinstance(error, RuntimeError) and any(words in str(error) for words in UNTYPED)
     )
 
 

@@ -86,20 +86,22 @@ def _done(run: Run, state: TrainingState) -> bool:
 def _advanced(run: Run, state: TrainingState) -> tuple[TrainingState, bool]:
     """Take steps to the end, to a wish to stop (then True), or to a fault, which takes it back."""
     if _unjudged(run, state):  # its validation was cut short
-        state, stop = _validated(run, state)
-        _save_where_due(run, state, went_back=False, stop=stop)
-        if stop or state.stopped_early:
+        state, stop, why = _validated(run, state)
+        if why:
+            state = _back(run, state, state, why)
+        _save_where_due(run, state, went_back=bool(why), stop=stop)
+        if why or stop or state.stopped_early:
             return state, stop
     run.standby.reached(state)
     for step, position in _steps(run, state):
         before, state = state, state.after(step, position, run.settings.recovery)
         run.clerk.step(step, state)
         why, stop = fault(before, step, state, run.settings.recovery), step.stop
+        if not why and _unjudged(run, state):
+            state, cut, why = _validated(run, state)
+            stop = stop or cut
         if why:
             state = _back(run, before, state, why)
-        elif _unjudged(run, state):
-            state, cut = _validated(run, state)
-            stop = stop or cut
         _save_where_due(run, state, went_back=bool(why), stop=stop)
         if why or stop or state.stopped_early:
             return state, stop
@@ -146,18 +148,21 @@ def _back(run: Run, before: TrainingState, state: TrainingState, why: str) -> Tr
     )
 
 
-def _validated(run: Run, state: TrainingState) -> tuple[TrainingState, bool]:
+def _validated(run: Run, state: TrainingState) -> tuple[TrainingState, bool, str]:
     """Score the weights (where there is a moving average: that), and judge them.
 
-    True, and the state as it was, where the wish to stop came first.
+    The state as it was, and True, where the wish to stop came first; and why, where a score that is
+    not finite shows that the run cannot go on from here.
     """
     average, training = run.hands.average, run.settings
     run.standby.changing()
     with average.shown() if average else nullcontext():
         try:
-            scores = _scores(run, state)
+            scores = _scores(run)
         except StoppedError:
-            return state, True
+            return state, True, ""
+        if not is_finite(scores):
+            return state, False, f"validation after step {state.step} gave {_named(scores)}"
         state = state.judged(
             scores,
             training.schedule.rate(state.step, training.steps) * state.rate_factor,
@@ -169,20 +174,16 @@ def _validated(run: Run, state: TrainingState) -> tuple[TrainingState, bool]:
         run.clerk.scores(scores, state, weights_of(run.hands.model))
     if state.stopped_early:
         run.clerk.event(state.step, "stopped early")
-    return state, False
+    return state, False, ""
 
 
-def _scores(run: Run, state: TrainingState) -> Mapping[str, float]:
+def _scores(run: Run) -> Mapping[str, float]:
     with torch.no_grad():
-        scores = run.validate()
-    if not is_finite(scores):
-        raise Problem(
-            f"validation after step {state.step} gave a score that is not finite",
-            where="params.yaml, training",
-            value=dict(scores),
-            remedy="lower schedule.peak_rate or lengthen schedule.warmup_steps",
-        )
-    return scores
+        return run.validate()
+
+
+def _named(scores: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
 def _save_where_due(run: Run, state: TrainingState, *, went_back: bool, stop: bool) -> None:
@@ -207,11 +208,12 @@ def _finished(run: Run, state: TrainingState) -> Outcome:
     best = [run.place.folder / "best" / f"{groups:08d}" for groups in state.best_groups]
     set_weights(run.hands.model, average(best))
     if len(best) > 1:
-        scores = _scores(run, state)
+        scores = _scores(run)
     else:
         scores = next(row.scores for row in state.curve if row.step in state.best)
     outcome = Outcome(state, True, scores)
     if run.keep:
         run.clerk.keep(partial(run.keep, outcome))
+    run.clerk.keep(partial((run.place.folder / FAULT).unlink, missing_ok=True))
     run.clerk.event(state.step, "finished")
     return outcome

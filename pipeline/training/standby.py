@@ -26,17 +26,19 @@ class Standby:
 
     def changing(self) -> None:
         """From here on weights are on their way to another state."""
-        self._turn += 1
         self._state = None
+        self._turn += 1
 
     def reached(self, state: TrainingState) -> None:
         """The weights are those of `state`."""
         self._state = state
 
-    def checkpoint(self) -> Checkpoint | None:
-        """An unplanned checkpoint of the last state, of its own memory; None where it changes."""
+    def checkpoint(self, saved_groups: int) -> Checkpoint | None:
+        """An unplanned checkpoint of the last state, of its own memory; None where that changes, or
+        is no later than what is saved: a planned one must never become unplanned.
+        """
         turn, state = self._turn, self._state
-        if state is None:
+        if state is None or state.groups <= saved_groups:
             return None
         weights, optimizer = copied(self._weights()), copied(self._optimizer())
         return Checkpoint(weights, optimizer, state, False) if turn == self._turn else None

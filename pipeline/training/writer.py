@@ -26,7 +26,7 @@ from pipeline.training.checkpoint import (
 from pipeline.training.clerk import Clerk
 from pipeline.training.folders import remove, sweep
 from pipeline.training.lease import Lease
-from pipeline.training.progress import Kind, ProgressFile
+from pipeline.training.progress import Kind, ProgressFile, read
 from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState
 from pipeline.training.step import Step
@@ -59,7 +59,8 @@ class Writer(Clerk):
         self.checkpoint_seconds, self.overdue = checkpoint_seconds, overdue
         self._begin_step()
         self._saved = self._told = self._stepped
-        self._saved_groups = -1
+        self._saved_groups = -1  # of the newest that is there, or will be
+        self._highest = 0  # step that the progress tells of
         self._untold: tuple[int, Mapping[str, float]] | None = None
         self._cuts = self._step = 0
 
@@ -68,10 +69,15 @@ class Writer(Clerk):
         with self.lease.held():
             for folder in (self.folder, self.checkpoints, self.folder / "best"):
                 sweep(folder)
-        return self._newest(planned=False)
+        steps = [record.step for record in read(self.folder) if record.kind == "train"]
+        self._highest = max(steps, default=0)
+        name = self._newest(planned=False)
+        self._saved_groups = int(name) if name else -1
+        return name
 
     def planned(self) -> str:
         """Verify from the newest on; tell of what does not."""
+        self._tell_step()
         self.wait()
         return self._newest(planned=True)
 
@@ -88,7 +94,8 @@ class Writer(Clerk):
             load_weights(self.best(groups))
 
     def step(self, step: Step, state: TrainingState) -> None:
-        """A record of the first, then about once a second, and of every step that was not taken."""
+        """A record of the first, then about once a second, and of every step that was not taken, or
+        of which an older record, of what was undone, would else stay the last."""
         self.background.check()
         now, processed = time.monotonic(), time.process_time()
         spent = {"seconds": now - self._stepped, "processor_seconds": processed - self._processed}
@@ -98,7 +105,8 @@ class Writer(Clerk):
         self._report(self.watchdog.step(step.tokens, spent["seconds"], now))
         if not step.taken:
             self.event(step.number, f"step {step.number} not taken: {_not_finite(step)}")
-        if not step.taken or step.number == 1 or now - self._told >= SECONDS_PER_RECORD:
+        again = step.number <= max(1, self._highest)
+        if again or not step.taken or now - self._told >= SECONDS_PER_RECORD:
             self._tell_step()
 
     def _tell_cuts(self, step: Step) -> None:
@@ -112,6 +120,7 @@ class Writer(Clerk):
         if self._untold is not None:
             number, values = self._untold
             self._untold, self._told = None, self._stepped
+            self._highest = max(self._highest, number)
             self._tell(number, "train", values)
 
     def scores(self, scores: Mapping[str, float], state: TrainingState, weights: Tensors) -> None:
@@ -147,8 +156,8 @@ class Writer(Clerk):
     def look(self) -> None:
         """Report a silence; where a wish to stop has waited for long, keep the last whole state."""
         self._report(self.watchdog.look(time.monotonic()))
-        checkpoint = self.standby.checkpoint() if self.overdue() else None
-        if checkpoint and checkpoint.state.groups > self._saved_groups:
+        checkpoint = self.standby.checkpoint(self._saved_groups) if self.overdue() else None
+        if checkpoint:
             self._give(checkpoint)
 
     def late(self) -> bool:

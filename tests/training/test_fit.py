@@ -171,15 +171,21 @@ def test_too_many_of_them_end_the_run_with_a_message(engine, examples, tmp_path)
         engine.run(tmp_path, examples, settings, model=model)
 
 
-def test_a_validation_that_is_not_finite_ends_the_run(engine, examples, tmp_path):
-    with pytest.raises(Problem, match="validation after step 4"):
+def test_a_validation_that_is_not_finite_takes_the_run_back_and_in_the_end_ends_it(
+    engine, examples, tmp_path
+):
+    settings = engine.training(recovery={"max_rollbacks": 1})
+    with pytest.raises(Problem, match="validation after step 4 gave loss inf; the run went back 1"):
         fit(
             engine.tiny_model(),
             examples,
-            engine.training(),
+            settings,
             engine.place(tmp_path),
             validate=lambda _: {"loss": float("inf")},
         )
+    assert (4, "validation after step 4 gave loss inf: back to step 0, learning rates x 0.5") in (
+        notes(tmp_path)
+    )
 
 
 def test_a_clock_makes_unplanned_checkpoints(engine, examples, tmp_path):

@@ -75,6 +75,8 @@ def test_a_loss_far_outside_takes_the_run_back_behind_the_groups_consumed(
     _, outcome = engine.run(tmp_path / "fault", examples, settings, model=model)
     state = outcome.state
     assert (state.step, state.rollbacks, state.undone, state.rate_factor) == (14, 1, 3, 0.5)
+    steps = [r.step for r in read(tmp_path / "fault") if r.kind == "train"]
+    assert steps[steps.index(8) + 1 :][:3] == [6, 7, 8]  # none of what was undone stays the last
     told = [note for step, note in notes(tmp_path / "fault") if step == 8]
     assert len(told) == 1
     assert "far outside its running spread" in told[0]

@@ -9,7 +9,7 @@ import torch
 import pipeline.training.writer as writer_of
 from pipeline.problems import Problem
 from pipeline.training.background import Background
-from pipeline.training.checkpoint import Checkpoint, every, load
+from pipeline.training.checkpoint import Checkpoint, every, load, save
 from pipeline.training.fit import fit
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
 from pipeline.training.progress import read
@@ -158,12 +158,26 @@ def test_a_wish_to_stop_that_waits_for_long_has_the_last_whole_state_kept_once(t
 
 def test_what_is_copied_while_weights_change_is_no_checkpoint():
     standby = Standby(lambda: standby.changing() or {}, dict)
-    assert standby.checkpoint() is None
+    assert standby.checkpoint(-1) is None
     standby.reached(TrainingState(step=1))
-    assert standby.checkpoint() is None
+    assert standby.checkpoint(-1) is None
     still = Standby(dict, dict)
     still.reached(TrainingState(step=1))
-    assert still.checkpoint() == Checkpoint({}, {}, TrainingState(step=1), False)
+    assert still.checkpoint(0) == Checkpoint({}, {}, TrainingState(step=1), False)
+    assert still.checkpoint(1) is None
+
+
+def test_a_wish_that_waits_right_after_resuming_leaves_the_planned_checkpoint_planned(tmp_path):
+    """A run that goes back later must find the one that an undisturbed run would."""
+    place = save(tmp_path / "checkpoints", Checkpoint({}, {}, TrainingState(step=5), True))
+    standby = Standby(dict, dict)
+    with Background() as background:
+        lease = take_lease(tmp_path, this_process())
+        writer = writer_with(lease, background, standby=standby, overdue=lambda: True)
+        assert writer.resume() == "00000005"
+        standby.reached(TrainingState(step=5))
+        writer.look()
+    assert load(place).planned
 
 
 def test_a_validation_cut_short_is_done_first_when_the_run_goes_on(engine, examples, tmp_path):
