@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from memory import anonymous, tree
 from tables import add_json, write_rows
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,27 +146,6 @@ def cpu_seconds() -> float:
     """User and system time of all processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-
-
-def tree(pid: int) -> list[int]:
-    """The process and all its descendants."""
-    found = [pid]
-    for parent in found:
-        try:
-            for task in Path(f"/proc/{parent}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
-def anonymous(pid: int) -> int:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    values = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:")]
-    return int(values[0]) * 1024 if values else 0
 
 
 def print_table(rows: list[dict[str, Any]], sizes: list[int]) -> None:

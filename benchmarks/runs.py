@@ -123,7 +123,7 @@ def made(place: Path, params: Params, *, tested: bool) -> Params:
     text = yaml.safe_dump(params, sort_keys=False, allow_unicode=True)
     if not (place / PARAMS).exists() or (place / PARAMS).read_text(encoding="utf-8") != text:
         (place / RESULT).unlink(missing_ok=True)
-        _lay_out(place, _data(place.parent, params))
+        _lay_out(place, data(place.parent, params))
         write_text(place / PARAMS, text)
     if not (place / RESULT).exists():
         command = [sys.executable, WORKER, *(["--tested"] if tested else [])]
@@ -132,7 +132,7 @@ def made(place: Path, params: Params, *, tested: bool) -> Params:
     return read_json(place / RESULT)
 
 
-def _data(folder: Path, params: Params) -> Path:
+def data(folder: Path, params: Params) -> Path:
     """The artifacts of the stages before training; params.yaml is written last."""
     sections = {name: params[name] for name in DATA}
     place = folder / f"data-{digest(sections)[:8]}"
@@ -145,11 +145,11 @@ def _data(folder: Path, params: Params) -> Path:
     return place / ARTIFACTS
 
 
-def _lay_out(place: Path, data: Path) -> None:
+def _lay_out(place: Path, made: Path) -> None:
     """A workspace whose data are those of another folder; nothing trained there is lost."""
     shutil.rmtree(place / ARTIFACTS, ignore_errors=True)
     for folder in (place / ARTIFACTS, place / "data" / "none"):
         folder.mkdir(parents=True, exist_ok=True)
     for name in MADE:
-        (place / ARTIFACTS / name).symlink_to(os.path.relpath(data / name, place / ARTIFACTS))
+        (place / ARTIFACTS / name).symlink_to(os.path.relpath(made / name, place / ARTIFACTS))
     write_text(place / "machine.yaml", yaml.safe_dump(MACHINE))

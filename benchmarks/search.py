@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers.environment import install
 from peers.export import NoLikeError, export
-from peers.system import System, install, ours, peers
+from peers.system import PACKAGES, System, ours, peers
 from peers.turns import Ids
 from tables import Row, add_json, print_row, write_rows
 
@@ -153,7 +154,7 @@ def measure_model(
             except NoLikeError as error:
                 print(f"{kind}: {error}", file=sys.stderr)
             else:
-                python = install(arguments.peers)
+                python = install(arguments.peers, PACKAGES)
                 for system, precisions in peers(scratch / kind, python, arguments.workers):
                     stack.enter_context(system)
                     entrants += [Entrant(system, precision) for precision in precisions]

@@ -1,11 +1,10 @@
-"""The systems as processes that take turns: commands, environments, and who gets which batch."""
+"""The systems as processes that take turns: commands, and who gets which batch."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 from peers.turns import Ids, batches
 
 HERE = Path(__file__).resolve().parent.parent
-PEERS = (
+PACKAGES = (
     "torch==2.13.0",
     "transformers==5.23.0",
     "ctranslate2==4.8.5",
@@ -92,15 +91,3 @@ def peers(exported: Path, python: Path, workers: int) -> Iterator[tuple[System, 
 
 def path(*folders: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(map(str, folders)), "OMP_NUM_THREADS": "1"}
-
-
-def install(folder: Path) -> Path:
-    """The python of an environment that has the peers, made where there is none."""
-    done, wanted = folder / "installed.txt", "\n".join(PEERS)
-    python = folder / "bin" / "python"
-    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
-        print(f"installing {', '.join(PEERS)} into {folder}", file=sys.stderr)
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS], check=True)
-        done.write_text(wanted, encoding="utf-8")
-    return python

@@ -25,8 +25,16 @@ SMALLEST = {
     "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5",
                "--batches", "1", "64"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],
+    "training": [*RECIPE, "--systems", "ours", "--precisions", "fp32", "--rounds", "1", "--threads",
+                 "1", "--tokens", "200", "--steps", "1", "--warm-up", "1"],
 }  # fmt: skip
-SHARED = {"plots", "runs", "tables", "worker"}  # beside the benchmarks, for several of them
+SHARED = {
+    "memory",
+    "plots",
+    "runs",
+    "tables",
+    "worker",
+}  # beside the benchmarks, for several of them
 
 
 @pytest.fixture(scope="module")
