@@ -17,6 +17,7 @@ of a system together, looked at every second. `…_processor_…` is the same by
 instead of the clock, for a machine that does other things, too. `times_ours` is relative to ours in
 the same round and precision. All are medians over the rounds.
 
+A machine whose processor has no products in bf16 measures fp32 alone, if not told otherwise.
 The peers are installed into environments of their own below `--peers`, and kept there.
 """
 
@@ -75,7 +76,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--recipe", type=Path, default=RECIPE, help="whose data they are")
     parser.add_argument("--corpora", type=Path, help="the folder of corpora, if not the recipe's")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
-    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=precisions())
     parser.add_argument("--tokens", type=int, default=4000, help="target tokens of a step")
     parser.add_argument("--steps", type=int, default=20, help="that count, of each run")
     parser.add_argument("--warm-up", type=int, default=4, help="steps before them")
@@ -87,6 +88,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--peers", type=Path, default=peers, help="of the peers' environments")
     add_json(parser)
     return parser.parse_args()
+
+
+def precisions() -> list[str]:
+    """Both, where this machine has products in bf16: without them these take many times as long."""
+    import torch
+
+    return list(PRECISIONS) if torch.ops.mkldnn._is_mkldnn_bf16_supported() else ["fp32"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,9 @@ class Course:
 
     def round(self, pythons: dict[str, Path]) -> Iterator[Run]:
         """Every system in every precision that it knows, one after the other."""
-        rates = self._run("matrix_rate", Path(sys.executable), {})[0]
+        rates = self._run(
+            "matrix_rate", Path(sys.executable), {"precisions": self.arguments.precisions}
+        )[0]
         for precision in self.arguments.precisions:
             ours: float | None = None
             for name, python in pythons.items():

@@ -52,7 +52,9 @@ class Chunked(torch.autograd.Function):
         """What was kept, scaled."""
         (scale,) = gradients
         slopes = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        return None, None, None, *(slope * scale.to(slope.dtype) for slope in slopes)
+        # In the type of the scale: rounded before, it would scale all that is below alike.
+        wide = [(slope.to(scale.dtype) * scale).to(slope.dtype) for slope in slopes]
+        return None, None, None, *wide
 
 
 def _add(

@@ -87,8 +87,8 @@ class Layout:
         """
         there, back = self._head_places(heads)
         rows = flat.view(self.positions * sum(heads), -1)
-        result: Tensor = _Spread.apply(rows, there, back)  # pyright: ignore[reportAssignmentType]
-        parts = result.split([self.count * number * self.longest for number in heads])
+        counts = [self.count * number * self.longest for number in heads]
+        parts: tuple[Tensor, ...] = _Spread.apply(rows, there, back, counts)  # pyright: ignore[reportAssignmentType]
         return tuple(
             part.view(self.count, number, self.longest, -1)
             for part, number in zip(parts, heads, strict=True)
@@ -127,18 +127,40 @@ class Layout:
 
 
 class _Spread(torch.autograd.Function):
-    """Rows at places, some several times as padding; the gradient of padding is left out."""
+    """Rows at places, some several times as padding, in parts; padding's gradient is left out."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, flat: Tensor, there: Tensor, back: Tensor) -> Tensor:
+    def forward(
+        ctx: FunctionCtx, flat: Tensor, there: Tensor, back: Tensor, counts: list[int]
+    ) -> tuple[Tensor, ...]:
         ctx.save_for_backward(back)
-        return flat.index_select(0, there)
+        return flat.index_select(0, there).split(counts)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (back,) = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        gradient = gradients[0]
-        return gradient.index_select(0, back), None, None
+        return joined(gradients).index_select(0, back), None, None, None
+
+
+def in_a_row(*likes: Tensor) -> tuple[Tensor, ...]:
+    """Empty tensors like these, one after the other in memory: `joined` need not copy them."""
+    counts = [like.numel() for like in likes]
+    parts = likes[0].new_empty(sum(counts)).split(counts)
+    return tuple(part.view(like.shape) for part, like in zip(parts, likes, strict=True))
+
+
+def joined(
+    parts: tuple[Shaped[Tensor, "rows width"], ...],
+) -> Shaped[Tensor, "all_rows width"]:
+    """All rows; a view, where the parts lie one after the other in memory."""
+    first, place = parts[0], parts[0].storage_offset()
+    for part in parts:
+        beside = part.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
+        if not (beside and part.storage_offset() == place and part.is_contiguous()):
+            return torch.cat(parts)
+        place += part.numel()
+    rows = sum(len(part) for part in parts)
+    return first.as_strided((rows, first.shape[1]), first.stride())
 
 
 class _Gather(torch.autograd.Function):

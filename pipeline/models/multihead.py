@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 from pipeline.models.dropout import Dropout, salted
-from pipeline.models.layout import Layout
+from pipeline.models.layout import Layout, in_a_row
 from pipeline.models.linear import Linear
 from pipeline.models.positions import Turns, turned
 
@@ -101,7 +101,8 @@ class Product(torch.autograd.Function):
         dropped = weights if mask is None else weights * mask
         groups = keys.shape[1]
         by_context = _grouped(by_context, groups)
-        by_values = torch.matmul(_grouped(dropped, groups).transpose(2, 3), by_context)
+        by_queries, by_keys, by_values = in_a_row(queries, keys, values)
+        _product(_grouped(dropped, groups).transpose(2, 3), by_context, by_values)
         by_weights = torch.matmul(by_context, values.transpose(2, 3)).view(weights.shape)
         if mask is not None:
             by_weights *= mask
@@ -110,8 +111,8 @@ class Product(torch.autograd.Function):
         by_scores = torch.ops.aten._softmax_backward_data(by_weights, weights, 3, weights.dtype)
         by_scores *= scale
         by_scores = _grouped(by_scores, groups)
-        by_queries = torch.matmul(by_scores, keys).view(queries.shape)
-        by_keys = torch.matmul(by_scores.transpose(2, 3), _grouped(queries, groups))
+        _product(by_scores, keys, _grouped(by_queries, groups))
+        _product(by_scores.transpose(2, 3), _grouped(queries, groups), by_keys)
         return by_queries, by_keys, by_values, None, None, None
 
 
@@ -125,6 +126,11 @@ def _attended(
     weights = torch.softmax(torch.add(bias, scores, alpha=scale), dim=-1)
     dropped = weights if mask is None else weights * mask
     return torch.matmul(_grouped(dropped, groups), values).view(queries.shape), weights
+
+
+def _product(left: Tensor, right: Tensor, out: Tensor) -> None:
+    """A batched product, written where it is wanted."""
+    torch.bmm(left.flatten(0, 1), right.flatten(0, 1), out=out.view(-1, *out.shape[2:]))
 
 
 def _grouped(

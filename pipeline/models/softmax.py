@@ -23,7 +23,8 @@ from pipeline.models.table import Table
 from pipeline.models.weights import asking
 
 TERM = "cross_entropy"
-CHUNK = 512  # positions whose logits exist at the same time
+CHUNK = 512  # positions whose logits exist at the same time in the type of the weights
+HELD = 2048  # and in a narrower one, so that the weights' gradient is one sum of more products
 
 
 class Softmax(GeneratorSettings):
@@ -96,15 +97,16 @@ class CrossEntropy(torch.autograd.Function):
         total = -even * (wide.sum(0) * matrix.to(weight.dtype).sum(0)).sum()
         if not any(ctx.needs_input_grad[:2]):  # pyright: ignore[reportAttributeAccessIssue]
             for part in parts(len(targets)):
-                total += _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)[0]
+                logits = outputs[part] @ matrix.T
+                total += _chunk(logits.to(weight.dtype), targets[part], smoothing)[0]
             return total
         by_output, by_weight = torch.empty_like(outputs), torch.zeros_like(weight)
-        for part in parts(len(targets)):
-            loss, slope = _chunk(outputs[part], matrix, targets[part], smoothing, weight.dtype)
+        for part in parts(len(targets), HELD if outputs.dtype != weight.dtype else CHUNK):
+            logits = outputs[part] @ matrix.T
+            loss, slopes = _slopes(logits, targets[part], smoothing, weight.dtype)
             total += loss
-            slope = slope.to(outputs.dtype)
-            torch.mm(slope, matrix, out=by_output[part])
-            by_weight += slope.T @ outputs[part]
+            torch.mm(slopes, matrix, out=by_output[part])
+            _add_product(by_weight, slopes, outputs[part])
         by_output -= even * matrix.to(weight.dtype).sum(0).to(outputs.dtype)
         by_weight -= even * wide.sum(0)
         ctx.save_for_backward(by_output, by_weight)
@@ -115,25 +117,60 @@ class CrossEntropy(torch.autograd.Function):
         """What was kept, scaled."""
         (scale,) = gradients
         by_output, by_weight = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
-        return by_output * scale.to(by_output.dtype), by_weight * scale, None, None
+        # Scaled in the type of the scale: rounded before, it would scale all that is below alike.
+        below = (by_output.to(scale.dtype) * scale).to(by_output.dtype)
+        return below, by_weight * scale, None, None
 
 
-def parts(positions: int) -> Iterator[slice]:
-    """Chunks of flat positions."""
-    return (slice(start, start + CHUNK) for start in range(0, positions, CHUNK))
+def parts(positions: int, chunk: int | None = None) -> Iterator[slice]:
+    """Chunks of flat positions, each of CHUNK where nothing else is said."""
+    chunk = chunk or CHUNK
+    return (slice(start, start + chunk) for start in range(0, positions, chunk))
+
+
+def _add_product(onto: Tensor, slopes: Tensor, outputs: Tensor) -> None:
+    """Add slopes^T outputs to the gradient of the weights."""
+    if slopes.dtype == onto.dtype:
+        onto.addmm_(slopes.T, outputs)
+    else:
+        onto += slopes.T @ outputs
+
+
+def _slopes(
+    logits: Float[Tensor, "chunk vocabulary"],
+    targets: Int[Tensor, " chunk"],
+    smoothing: float,
+    dtype: torch.dtype,
+) -> tuple[Float[Tensor, ""], Float[Tensor, "chunk vocabulary"]]:
+    """As `_chunk`, computed in `dtype`; slopes of another type come in the place of the logits."""
+    if logits.dtype == dtype:
+        return _chunk(logits, targets, smoothing)
+    total = logits.new_zeros((), dtype=dtype)
+    for part in parts(len(logits)):
+        loss, logits[part] = _chunk(logits[part].to(dtype), targets[part], smoothing)
+        total += loss
+    return total, logits
 
 
 def _chunk(
-    outputs: Tensor, matrix: Tensor, targets: Tensor, smoothing: float, dtype: torch.dtype
+    logits: Float[Tensor, "chunk vocabulary"], targets: Int[Tensor, " chunk"], smoothing: float
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "chunk vocabulary"]]:
-    """The loss but for the even part of smoothing, and its slope in the logits.
-
-    log-sum-exp is read off the softmax: the largest logit minus the log of its probability.
-    """
-    logits = (outputs @ matrix.T).to(dtype)
+    """The loss but for the even part of smoothing, and its slope in the logits."""
     slope = torch.softmax(logits, dim=-1)
-    normaliser = logits.amax(-1) - slope.amax(-1).log()
     chosen = logits.gather(1, targets[:, None])[:, 0]
+    loss = (_minus_log(logits, slope, targets, chosen) + smoothing * chosen).sum()
     stay = torch.full_like(chosen, smoothing - 1)[:, None]
-    slope.scatter_add_(1, targets[:, None], stay)
-    return (normaliser - (1 - smoothing) * chosen).sum(), slope
+    return loss, slope.scatter_add_(1, targets[:, None], stay)
+
+
+def _minus_log(logits: Tensor, softmax: Tensor, targets: Tensor, chosen: Tensor) -> Tensor:
+    """-log of the targets' probabilities: read off the softmax where it can be.
+
+    One that is too small to be read follows from log-sum-exp: the largest logit minus the log of
+    its probability. That takes two passes over all ids; a GPU, which need not be asked what its
+    numbers are, always takes them.
+    """
+    read = softmax.gather(1, targets[:, None])[:, 0]
+    if logits.device.type == "cpu" and bool((read >= torch.finfo(read.dtype).tiny).all()):
+        return -read.log()
+    return logits.amax(-1) - softmax.amax(-1).log() - chosen

@@ -33,6 +33,30 @@ def test_the_loss_of_certain_outputs_is_finite():
     assert float(loss) == 2000.0
 
 
+@pytest.mark.parametrize("count", [1, 4001])
+def test_in_bf16_the_loss_is_scaled_before_it_is_rounded(count):
+    outputs, weight = random(7, 5).bfloat16().requires_grad_(), random(9, 5).float()
+    loss = softmax.CrossEntropy.apply(outputs, weight, torch.tensor([3, 8, 1, 0, 4, 4, 2]), 0.1)
+    (whole,) = torch.autograd.grad(loss, outputs, retain_graph=True)
+    (scaled,) = torch.autograd.grad(loss * (1 / count), outputs)
+    assert torch.equal(scaled, (whole.float() * (1 / count)).bfloat16())
+
+
+@pytest.mark.parametrize("held", [2, 7])
+def test_in_bf16_the_gradients_hardly_depend_on_how_many_logits_are_held(monkeypatch, held):
+    monkeypatch.setattr(softmax, "CHUNK", 2)
+    monkeypatch.setattr(softmax, "HELD", held)
+    exact = random(7, 5).requires_grad_(), random(9, 5, seed=1).float().requires_grad_()
+    narrow = exact[0].detach().bfloat16().requires_grad_(), exact[1]
+    targets = torch.tensor([3, 8, 1, 0, 4, 4, 2])
+    ours, theirs = (
+        torch.autograd.grad(softmax.CrossEntropy.apply(*leaves, targets, 0.1), leaves)
+        for leaves in (narrow, (exact[0], exact[1].double()))
+    )
+    for found, expected in zip(ours, theirs, strict=True):
+        assert torch.allclose(found.double(), expected.double(), rtol=0.02, atol=0.02)
+
+
 def test_the_hash_of_a_key_is_murmurhash3s_finaliser():
     def finalised(key):
         for constant in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):

@@ -1,6 +1,7 @@
 """The machine's rate of matrix products: TASK.json → operations a second, and by processor second.
 
-The best of several products of 768- and 1,024-wide matrices, on all threads together.
+The best of several products of 768- and 1,024-wide matrices, on all threads together, in each
+precision of the task (`precisions`).
 """
 
 import json
@@ -18,7 +19,7 @@ WIDTHS, REPEATS = (768, 1024), 8
 def main() -> None:
     task = read_task()
     torch.set_num_threads(task["threads"])
-    rates = {name: rate(dtype) for name, dtype in TYPES.items()}
+    rates = {name: rate(TYPES[name]) for name in task["precisions"]}
     Path(task["answer"]).write_text(json.dumps(rates), encoding="utf-8")
 
 

@@ -22,7 +22,9 @@ SYSTEMS = {
     "ours": System("ours"),
     "eole": System("eole_peer", (TORCH, "eole==0.6.4")),
     "huggingface": System("hugging_face", (TORCH, "transformers==5.23.0", "accelerate==1.15.0")),
-    "joeynmt": System("joeynmt_peer", (TORCH, "joeynmt==2.3.0"), ("fp32",)),
+    "joeynmt": System(
+        "joeynmt_peer", (TORCH, "joeynmt==2.3.0", "importlib-metadata==10.2.0"), ("fp32",)
+    ),
 }
 
 
