@@ -131,7 +131,7 @@ def parts(positions: int, chunk: int | None = None) -> Iterator[slice]:
 def _add_product(onto: Tensor, slopes: Tensor, outputs: Tensor) -> None:
     """Add slopes^T outputs to the gradient of the weights."""
     if slopes.dtype == onto.dtype:
-        onto.addmm_(slopes.T, outputs)
+        torch.addmm(onto, slopes.T, outputs, out=onto)  # in place, and counted as a product
     else:
         onto += slopes.T @ outputs
 
