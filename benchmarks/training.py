@@ -118,7 +118,7 @@ class Course:
 
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         self.arguments, self.scratch = arguments, scratch
-        source = argparse.Namespace(**{**vars(arguments), "short": 1, "rates": []})
+        source = argparse.Namespace(**vars(arguments), short=1, rates=[], precision="fp32")
         made = data(arguments.folder, bench(source).params)
         self.shards = made / "shards" / "train"
         self.vocabulary = Pieces.read(made / "pieces").target_vocabulary

@@ -102,8 +102,8 @@ def slots(course: Any, task: Task, workers: int) -> Iterator[tuple[Lengths, Leng
         _, rows = next(groups)
         if number < task["warm_up"]:
             continue
-        sources = course.examples.source_lengths[rows].astype("int64")
-        targets = course.examples.target_lengths[rows].astype("int64") + 1
+        pairs = course.examples.pairs(rows)
+        sources, targets = pairs.source.lengths, pairs.target.lengths + 1
         shares = deal(sources, targets, workers=workers, slot_cost=course.slot_cost)
         for places in (slot for share in shares for slot in share):
             yield sources[places].tolist(), targets[places].tolist()
