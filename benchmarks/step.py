@@ -135,15 +135,8 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     hands, course, training = prepared(
         model, precision, Path(folder), steps, per_step, Team(seat.rank, seat.workers)
     )
-    taken = walk(
-        hands,
-        course,
-        training,
-        start=Position(0, 0, 0),
-        done=0,
-        rate_factor=1.0,
-        stop=lambda: False,
-    )
+    begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
+    taken = walk(hands, course, training, **begin, stop=lambda: False)
     for _ in range(WARM_UP):
         next(taken)
     with FlopCounterMode(display=False) as counter:
