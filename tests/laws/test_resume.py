@@ -104,7 +104,7 @@ def test_stopped_at_every_second_step(engine, examples, settings, undisturbed, t
 def test_continued_from_an_older_checkpoint(engine, examples, settings, undisturbed, tmp_path):
     """As after a crash: what came after the checkpoint is done again."""
     engine.run(tmp_path, examples, settings, slot_cost=60, stop_at=14)
-    newest, older = every(tmp_path / "checkpoints")
+    newest, older, *_ = every(tmp_path / "checkpoints")
     assert (read_state(newest)[0].step, read_state(older)[0].step) == (14, 10)
     shutil.rmtree(newest)
     continued = engine.run(tmp_path, examples, settings, slot_cost=60, fresh=False)

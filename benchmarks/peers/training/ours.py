@@ -30,7 +30,8 @@ def work(seat: Seat, task: Task) -> None:
 
     team = Team(seat.rank, seat.workers)
     hands, course, training = prepared(task, team)
-    taken = steps(hands, course, training, start=Position(), done=0, stop=lambda: False)
+    begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
+    taken = steps(hands, course, training, **begin, stop=lambda: False)
     for _ in range(task["warm_up"]):
         next(taken)
     clock, processor = time.perf_counter(), time.process_time()
