@@ -11,6 +11,8 @@ RECIPES = [
     "cmudict-g2p",
     "multi30k-de-en",
     "multi30k-de-en-gru",
+    "multi30k-de-en-quick",
+    "multi30k-en-de",
     "sample-de-en",
     "scan-jump",
     "scan-length",
