@@ -9,9 +9,9 @@ of captions (about 16 source and 16 target ids). Everything that a step does cou
 collating, forward, backward, the sum over the workers, AdamW. Workers are processes of one pinned
 thread.
 
-The peak is that of a large matrix product in the same precision, measured in the same processes;
-MFU is the share of it that the step's own products (counted, not estimated) reach. Per second of
-the processor the figures hardly depend on what else runs; per second of the clock they do.
+The peak is that of large matrix products in the same precision, measured in the same processes;
+MFU is the share of it that the products of real positions (counted, not estimated) reach. By the
+processor's seconds the figures hardly depend on what else runs; by those of the clock they do.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,12 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     """Take steps of the engine; the first worker writes the row."""
     import torch
     import torch.distributed as dist
-    from torch.utils.flop_counter import FlopCounterMode
 
     from pipeline.batches.plan import Position
+    from pipeline.models.seq2seq import COMPUTE
+    from pipeline.training.gauge import matrix_rate
     from pipeline.training.loop import steps as walk
+    from pipeline.training.operations import operations_of
     from pipeline.training.team import Team
 
     model, precision, steps, per_step, folder, exchange = argument
@@ -139,27 +142,28 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     taken = walk(hands, course, training, **begin, stop=lambda: False)
     for _ in range(WARM_UP):
         next(taken)
-    with FlopCounterMode(display=False) as counter:
-        counted = next(taken)[0].tokens
-    peaks = [peak(precision)]
-    clock, processor, tokens = time.perf_counter(), time.process_time(), 0
+    operations = operations_of(hands.model, hands.team.device)
+    peak = partial(matrix_rate, COMPUTE[precision], hands.team.device, clock=time.process_time)
+    next(taken)
+    peaks = [peak()]
+    clock, processor, tokens, needed = time.perf_counter(), time.process_time(), 0, 0
     for _ in range(steps):
-        tokens += next(taken)[0].tokens
+        step = next(taken)[0]
+        tokens, needed = tokens + step.tokens, needed + operations(step.supply.padding.needed)
     clock, processor = time.perf_counter() - clock, time.process_time() - processor
-    peaks.append(peak(precision))
-    sums = torch.tensor([processor, counter.get_total_flops(), sum(peaks) / 2], dtype=torch.float64)
+    peaks.append(peak())
+    sums = torch.tensor([processor, sum(peaks) / 2], dtype=torch.float64)
     hands.team.sum_(sums)
     if seat.rank == 0:
-        flops = float(sums[1]) / counted  # of one target token, over all workers
         row = {
             "model": model,
             "precision": precision,
             "workers": seat.workers,
             "tokens_per_second": round(tokens / clock),
             "tokens_per_processor_second": round(tokens / float(sums[0])),
-            "mflop_per_token": round(flops / 1e6, 1),
-            "peak_gflops_per_worker": round(float(sums[2]) / seat.workers / 1e9),
-            "mfu": round(flops * tokens / float(sums[0]) / (float(sums[2]) / seat.workers), 3),
+            "mflop_per_token": round(needed / tokens / 1e6, 1),
+            "peak_gflops_per_worker": round(float(sums[1]) / seat.workers / 1e9),
+            "mfu": round(needed / float(sums[0]) / (float(sums[1]) / seat.workers), 3),
         }
         (Path(exchange) / "row.json").write_text(json.dumps(row))
 
@@ -205,21 +209,6 @@ def prepared(
     hands = hands_of(built, optimizer, team, training.optimizer.clip_norm)
     examples = open_examples(folder / "examples")
     return hands, course_of(examples, training, CPU_SLOT_COST), training
-
-
-def peak(precision: str) -> float:
-    """Operations per second of the processor in a product of 1,024-wide matrices."""
-    import torch
-
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    left, right = (torch.randn(1024, 1024).to(dtype) for _ in range(2))
-    best = 0.0
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(4):
-            left @ right
-        best = max(best, 4 * 2 * 1024**3 / (time.process_time() - start))
-    return best
 
 
 def print_row(row: dict[str, Any], *, first: bool) -> None:

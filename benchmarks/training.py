@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from memory import Watch
-from peers.training.operations import Batch, Model, model_of
+from peers.training.operations import Batch, Model
 from peers.training.systems import SYSTEMS, python_of
 from runs import RECIPE, bench, data
 from tables import Row, add_json, print_row, write_rows
@@ -122,7 +122,7 @@ class Course:
         made = data(arguments.folder, bench(source).params)
         self.shards = made / "shards" / "train"
         self.vocabulary = Pieces.read(made / "pieces").target_vocabulary
-        self.model: Model = model_of(SHAPE, self.vocabulary)
+        self.model = Model(SHAPE, self.vocabulary)
         lengths = write_text(self.shards, self.vocabulary, scratch / "data")
         self.operations = self.model.needed(lengths) / sum(lengths[1])  # of a target token
 

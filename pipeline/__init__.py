@@ -17,7 +17,8 @@ tasks                   what a row becomes
 corpora | cleaning | pieces | metrics
 single modules          cluster seats: training workers · spread ahead: work over rows
                         rows arrow tally fingerprints normalise: rows in bulk · outputs alignments
-                        files tensors syntax workspace display: disk, source code, lock, screen
+                        files tensors syntax workspace display lookout: disk, source code, lock,
+                        screen, threads that look on
                         machine settings choose: what can be set
 records problems        the nouns: read records.py first
 """

@@ -5,7 +5,8 @@
 Holds the workspace's lock (or works under the flow's), dies with its parent, and turns a Problem
 into one message, `state/problem.json` and exit code 1. `--check` imports every stage, parses its
 settings, holds them against each other, and runs nothing; `--check pieces` tells what else the
-pieces tell, once they are there. `--debug` adds tracebacks.
+pieces tell, once they are there. `train --profile` takes a few steps that nobody keeps, and says
+where their time goes. `--debug` adds tracebacks.
 """
 
 import importlib
@@ -27,6 +28,8 @@ from pipeline.workspace import clear_problem, die_with_caller, hold, write_probl
 ARTIFACTS = Path("artifacts")
 PARAMS = Path("params.yaml")
 INTERRUPTED = 130
+OPTIONS = ("--debug", "--profile")
+PROFILED = "train"
 FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
 
 
@@ -34,8 +37,8 @@ def main(arguments: list[str]) -> int:
     """Run one stage, or check them all; the exit code."""
     die_with_caller()
     signal.signal(signal.SIGTERM, _interrupt)
-    debug = "--debug" in arguments
-    names = [argument for argument in arguments if argument != "--debug"]
+    debug, profiled = (option in arguments for option in OPTIONS)
+    names = [argument for argument in arguments if argument not in OPTIONS]
     stage = names[0] if len(names) == 1 else ""
     try:
         if names[:1] == ["--check"]:
@@ -47,6 +50,9 @@ def main(arguments: list[str]) -> int:
             )
         machine = read_machine()
         with hold(machine.state, f"python -m pipeline {stage}"):
+            if profiled:
+                profile(stage, machine)
+                return 0
             return _work(stage, machine, debug)
     except KeyboardInterrupt:
         _tell_way_back(stage)
@@ -74,6 +80,14 @@ def run(stage: str, machine: Machine) -> None:
     module = _module(stage)
     settings = load(module.Settings, PARAMS)
     module.run(settings, machine, ARTIFACTS, ARTIFACTS)
+
+
+def profile(stage: str, machine: Machine) -> None:
+    """Where the time of training goes, of what params.yaml and artifacts/ hold now."""
+    if stage != PROFILED:
+        raise Problem(f"no profile of '{stage}'", remedy=f"python -m pipeline {PROFILED} --profile")
+    module = _module(stage)
+    module.profile(load(module.Settings, PARAMS), machine, ARTIFACTS)
 
 
 def check(after: Sequence[str] = ()) -> None:

@@ -1,14 +1,15 @@
 """Training as a person sees it: a bar in a terminal, plain lines elsewhere.
 
 It follows a run's progress file from the process that waits, so that it neither slows the workers
-nor depends on where they are. A line: `step 300 of 1800  loss 3.214  5,930 tokens/s  4:10 left`.
+nor depends on where they are. A line: `step 300 of 1800  loss 3.214  gradient 0.84  padding 1.6%
+5,930 tokens/s  4:10 left`; tokens are those of targets, the gradient is its norm, and padding the
+share of multiply-adds that are spent on it.
 Where a flow reads what we print, the terminal is the flow's: it is told what to show, and shows it.
 """
 
 import json
 import os
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Generator, Mapping
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.files import write_json
+from pipeline.lookout import lookout
 
 SCREEN = "SEQLINE_SCREEN"  # set by a flow in a terminal: the file that tells it what to show
 SECONDS_PER_LOOK = 0.5
 SECONDS_PER_LINE = 15.0
 WINDOW = 30  # records that speed is measured over
+# Of a step, what is shown where a record holds it: what is no number is left out there.
+TOLD = {"loss": "loss {:.3f}", "gradient_norm": "gradient {:.2f}", "padding": "padding {:.1%}"}
 UNTOLD = "gradient_"  # of a validation, norms of gradients are for curves.csv and MLflow
 
 
@@ -106,18 +110,25 @@ class Follower:
             names = sorted(name for name in values if not name.startswith(UNTOLD))
             scores = "  ".join(f"{name} {values[name]:.3f}" for name in names)
             self.screen.line(f"step {step}: validation  {scores}")
-        else:
+        elif record["kind"] == "event":
             self._seen.clear()
             self.screen.line(f"step {step}: {record['note']}")
 
     def _facts(self, now: float, step: int, values: Mapping[str, float]) -> str:
         self._seen.append((now, step, int(values["tokens_so_far"])))
-        (then, first, before), facts = self._seen[0], f"loss {values['loss']:.3f}"
-        if step <= first or now <= then:
-            return facts
-        speed = (values["tokens_so_far"] - before) / (now - then)
-        left = int((self.steps - step) * (now - then) / (step - first))
-        return f"{facts}  {speed:,.0f} tokens/s  {left // 60}:{left % 60:02d} left"
+        then, first, before = self._seen[0]
+        facts = [form.format(values[name]) for name, form in TOLD.items() if name in values]
+        if first < step and then < now:
+            speed = (values["tokens_so_far"] - before) / (now - then)
+            left = (self.steps - step) * (now - then) / (step - first)
+            facts += [f"{speed:,.0f} tokens/s", f"{_clock(left)} left"]
+        return "  ".join(facts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, left = divmod(int(seconds), 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours}:{rest:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
 @contextmanager
@@ -146,17 +157,8 @@ def bar(path: Path, steps: int, start: int) -> Generator[None]:
 
 @contextmanager
 def _following(follower: Follower) -> Generator[None]:
-    done = threading.Event()
-
-    def follow() -> None:
-        while not done.wait(SECONDS_PER_LOOK):
-            follower.look()
-
-    thread = threading.Thread(target=follow, name="display", daemon=True)
-    thread.start()
     try:
-        yield
+        with lookout(follower.look, every=SECONDS_PER_LOOK):
+            yield
     finally:
-        done.set()
-        thread.join()
         follower.look()

@@ -81,7 +81,7 @@ class Progress:
     """A line of `state/RUNKEY/progress.jsonl`. After a resume, a step's last record counts."""
 
     step: int
-    kind: Literal["train", "valid", "event"]
+    kind: Literal["train", "valid", "system", "event"]
     values: Mapping[str, float]  # train: loss, rate, gradient_norm, tokens, …; valid: loss, bleu
     note: str = ""  # events: "resumed", "stopped early", …
     time: float = 0.0  # seconds since the epoch; for people, never read by the engine

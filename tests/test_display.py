@@ -50,6 +50,23 @@ def test_plain_lines_where_there_is_no_terminal(path, capsys):
     ]
 
 
+def test_what_a_record_holds_of_a_step_is_shown_hours_too(path, capsys):
+    first, second = train(1, 100.0, 50), train(2, 110.0, 100)
+    second["values"] |= {"gradient_norm": 0.837, "padding": 0.0164, "mfu": 0.7}
+    beside = {"step": 2, "kind": "system", "values": {"cpu": 1.0}, "note": "", "time": 111.0}
+    write(path, [first, beside, second, beside])
+    follower = Follower(path, 802, Lines(802))
+    follower.screen._shown = -1e9
+    follower.look()
+    follower.screen._shown = -1e9
+    write(path, [{**second, "step": 3, "time": 120.0}])
+    follower.look()
+    assert capsys.readouterr().out.splitlines() == [
+        "step 1 of 802  loss 3.000",
+        "step 3 of 802  loss 3.000  gradient 0.84  padding 1.6%  2 tokens/s  2:13:10 left",
+    ]
+
+
 def test_a_half_written_line_is_shown_when_it_is_whole(path, capsys):
     follower = Follower(path, 10, Lines(10))
     line = json.dumps(RECORDS[0])

@@ -100,6 +100,13 @@ def test_under_a_flow_the_flow_tells_the_problem(workspace: Path) -> None:
     assert (workspace / "state/problem.json").is_file()
 
 
+def test_only_training_has_a_profile(workspace: Path) -> None:
+    done = run(workspace, "ingest", "--profile")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("no profile of 'ingest'\n  remedy: python -m pipeline train --profile\n")
+    assert not (workspace / "state/problem.json").exists()
+
+
 def test_checking_runs_nothing_and_leaves_nothing(workspace: Path) -> None:
     done = run(workspace, "--check")
     assert (done.returncode, done.stderr) == (1, MISSING)

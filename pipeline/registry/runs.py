@@ -77,13 +77,16 @@ def _lines(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _send(server: Server, run: str, lines: list[bytes]) -> None:
-    """Numbers become metrics named KIND.NAME, notes tags named event.STEP."""
+    """Numbers become metrics named KIND.NAME, notes tags named event.STEP.
+
+    Those of a system are named system/NAME: MLflow has a page for them.
+    """
     from mlflow.entities import Metric, RunTag
 
     records = [record for record in map(_record, lines) if record is not None]
     tags = [RunTag(f"event.{one['step']}", one["note"]) for one in records if one["note"]]
     metrics = [
-        Metric(f"{one['kind']}.{name}", value, int(1000 * one["time"]), one["step"])
+        Metric(_named(one["kind"], name), value, int(1000 * one["time"]), one["step"])
         for one in records
         for name, value in one["values"].items()
     ]
@@ -91,6 +94,10 @@ def _send(server: Server, run: str, lines: list[bytes]) -> None:
         server.client.log_batch(run, metrics=metrics[start : start + _METRICS_A_CALL])
     if tags:
         server.client.log_batch(run, tags=tags)
+
+
+def _named(kind: str, name: str) -> str:
+    return f"system/{name}" if kind == "system" else f"{kind}.{name}"
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

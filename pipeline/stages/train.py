@@ -8,11 +8,14 @@ ${training.start}/  (or data/none)   │   └── run.json
 state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress, and a finished run.
 """
 
+import multiprocessing
+import os
 import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,16 +36,18 @@ from pipeline.metrics.bleu import Bleu
 from pipeline.metrics.metric import Metric, common_language, measure
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
-from pipeline.models.seq2seq import Model, build
+from pipeline.models.seq2seq import COMPUTE, Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
-from pipeline.seats import Seat, crew_of
+from pipeline.seats import Seat, crew_of, environment
 from pipeline.training import finished, runkey
 from pipeline.training.fit import fit
+from pipeline.training.gauge import gauge_of
 from pipeline.training.lease import take_lease, this_process
 from pipeline.training.loop import course_of
+from pipeline.training.profiler import Profile, profiled
 from pipeline.training.progress import FILE
 from pipeline.training.run import Place
 from pipeline.training.settings import Training
@@ -51,6 +56,7 @@ from pipeline.training.validation import Validation, within
 from pipeline.training.warmstart import take_start
 
 DESK, STOP = "driver-", "stop"
+TRACE = "trace.json.gz"
 PROBE = 32  # examples whose gradients are watched
 STEP_SECONDS = 10.0  # of the grace that follows the wish to stop, for a step to end by itself
 
@@ -171,6 +177,7 @@ def work(seat: Seat, job: Job) -> None:
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
     training = job.settings.training
+    lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     fit(
         model,
         _train_examples(job),
@@ -178,10 +185,35 @@ def work(seat: Seat, job: Job) -> None:
         place,
         validate=validate,
         watch=partial(gradient_norms, batch=_probe(valid).to(team.device)),
-        lesson=Lesson(model, training.scheduled_sampling, training.r_drop),
+        lesson=lesson,
         keep=keep,
+        gauge=gauge_of(lesson, COMPUTE[training.precision], team),
         team=team,
     )
+
+
+def profile(settings: Settings, machine: Machine, inputs: Path) -> None:
+    """Take a few steps that nobody keeps, by one worker here, and say where their time goes."""
+    job, _ = job_of(settings, machine, inputs)
+    crew = replace(crew_of(machine, gpus=torch.cuda.device_count()), workers=1)
+    machine.state.mkdir(parents=True, exist_ok=True)
+    os.environ.update(environment(crew))  # of a worker: the process that is started now
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(_profiled, job, crew.device, machine.state / TRACE).result()
+    print(f"one worker on {crew.device}, {settings.training.precision}")
+    for line in found.lines():
+        print(line)
+    print(f"trace: {machine.state / TRACE} (for chrome://tracing or Perfetto)")
+
+
+def _profiled(job: Job, device: str, trace: Path) -> Profile:
+    team, training = Team(device=torch.device(device)), job.settings.training
+    model = _first_model(job, Pieces.read(job.inputs / "pieces")).to(team.device)
+    lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
+    course = course_of(
+        _train_examples(job), training, slot_cost(job.machine.slot_cost, team.device)
+    )
+    return profiled(lesson, course, training, team, trace)
 
 
 def _overdue(wish: Path) -> bool:

@@ -11,7 +11,9 @@ validation                    what the weights are worth
 state checkpoint folders      what a run must remember, and how it survives
 lease progress                one trainer a key; what a run tells
 clerk writer background       who writes it, and in what thread
-watchdog standby lookout      what takes too long, and what is kept then
+pace gauge operations host    how fast that is, of what the machine can, and how busy it is
+profiler                      what its time goes to, operation by operation
+watchdog standby              what takes too long, and what is kept then
 runkey finished               what a run is called, and what it leaves
 """
 

@@ -10,13 +10,15 @@ from functools import partial
 from typing import TypeVar
 
 from pipeline.batches.collate import Examples
+from pipeline.lookout import lookout
 from pipeline.problems import Problem
 from pipeline.training.background import Background
 from pipeline.training.clerk import Clerk, Silent
+from pipeline.training.gauge import Gauge
 from pipeline.training.lease import take_lease
-from pipeline.training.lookout import lookout
 from pipeline.training.loop import course_of
 from pipeline.training.moving_average import MovingAverage
+from pipeline.training.pace import Pace
 from pipeline.training.resume import resumed
 from pipeline.training.run import Outcome, Place, Run, fitted
 from pipeline.training.settings import Training
@@ -28,6 +30,7 @@ from pipeline.training.weights import digest_of, weights_of
 from pipeline.training.writer import Writer
 
 M = TypeVar("M", bound=Learner)
+SECONDS_PER_LOOK = 1.0
 
 
 def fit(
@@ -40,6 +43,7 @@ def fit(
     watch: Callable[[M], Mapping[str, float]] | None = None,
     lesson: Learner | None = None,
     keep: Callable[[Outcome], object] | None = None,
+    gauge: Gauge | None = None,
     team: Team | None = None,
 ) -> Outcome:
     """Train `model` in place, from the newest checkpoint on, to the end or to a wish to stop.
@@ -49,6 +53,7 @@ def fit(
     `watch` gives numbers that stand beside the scores and decide nothing. `lesson` is `model` as it
     is taught, where its own losses are not what steps are taken on.
     `keep` writes the result of a run that is finished, when `model` holds it; one worker calls it.
+    `gauge` is what the speed of steps is held against, where progress is to tell that.
     """
     team, learner = team or Team(), lesson or model
     hands, course = _hands(learner, settings, team), course_of(examples, settings, place.slot_cost)
@@ -56,10 +61,10 @@ def fit(
     hands = replace(hands, changing=standby.changing)
     told = partial(watch, model) if watch else dict[str, float]
     with Background() as background:
-        clerk = _clerk(place, team, background, standby)
+        clerk = _clerk(place, team, background, standby, Pace(gauge, team.device))
         scores = partial(validate, model)
         run = Run(hands, course, settings, place, clerk, standby, scores, told, keep)
-        with lookout(clerk.look):
+        with lookout(clerk.look, every=SECONDS_PER_LOOK):
             state = resumed(hands, clerk, place.folder)
             _refuse_different_weights(hands)
             return fitted(run, state)
@@ -72,7 +77,7 @@ def _hands(learner: Learner, settings: Training, team: Team) -> Hands:
     return hands_of(learner, optimizer, team, settings.optimizer.clip_norm, average=average)
 
 
-def _clerk(place: Place, team: Team, background: Background, standby: Standby) -> Clerk:
+def _clerk(place: Place, team: Team, background: Background, standby: Standby, pace: Pace) -> Clerk:
     """Only here does a worker's rank decide anything."""
     if team.rank != 0:
         return Silent()
@@ -81,6 +86,7 @@ def _clerk(place: Place, team: Team, background: Background, standby: Standby) -
         background,
         Watchdog(place.slow_share, place.silence_seconds, time.monotonic()),
         standby,
+        pace,
         checkpoint_seconds=place.checkpoint_seconds,
         overdue=place.overdue,
     )

@@ -16,7 +16,7 @@ from pipeline.files import canonical_json, disk_problem
 from pipeline.records import Progress
 
 FILE = "progress.jsonl"
-Kind = Literal["train", "valid", "event"]
+Kind = Literal["train", "valid", "system", "event"]
 
 
 class ProgressFile:

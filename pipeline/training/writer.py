@@ -25,7 +25,9 @@ from pipeline.training.checkpoint import (
 )
 from pipeline.training.clerk import Clerk
 from pipeline.training.folders import remove, sweep
+from pipeline.training.host import Host
 from pipeline.training.lease import Lease
+from pipeline.training.pace import Pace
 from pipeline.training.progress import Kind, ProgressFile, read
 from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState
@@ -33,6 +35,7 @@ from pipeline.training.step import Step
 from pipeline.training.watchdog import Watchdog
 
 SECONDS_PER_RECORD = 1.0
+SECONDS_PER_HOST = 10.0  # as MLflow looks at a system of its own accord
 SHORT = (
     "memory was short: cut slots in two ({} times in this step) and took the same step; "
     "a lower slot_cost in machine.yaml saves the attempts"
@@ -48,17 +51,18 @@ class Writer(Clerk):
         background: Background,
         watchdog: Watchdog,
         standby: Standby,
+        pace: Pace,
         *,
         checkpoint_seconds: float,
         overdue: Callable[[], bool],
     ) -> None:
         self.lease, self.folder = lease, lease.folder
         self.background, self.watchdog, self.standby = background, watchdog, standby
+        self.pace, self.host = pace, Host(lease.folder, pace.device)
         self.checkpoints = lease.folder / "checkpoints"
         self.progress = ProgressFile(lease.folder)
         self.checkpoint_seconds, self.overdue = checkpoint_seconds, overdue
-        self._begin_step()
-        self._saved = self._told = self._stepped
+        self._saved = self._told = self._looked = time.monotonic()
         self._saved_groups = -1  # of the newest that is there, or will be
         self._highest = 0  # step that the progress tells of
         self._untold: tuple[int, Mapping[str, float]] | None = None
@@ -97,9 +101,7 @@ class Writer(Clerk):
         """A record of the first, then about once a second, and of every step that was not taken, or
         of which an older record, of what was undone, would else stay the last."""
         self.background.check()
-        now, processed = time.monotonic(), time.process_time()
-        spent = {"seconds": now - self._stepped, "processor_seconds": processed - self._processed}
-        self._stepped, self._processed, self._step = now, processed, step.number
+        spent, now, self._step = self.pace.step(step), self.pace.stepped, step.number
         self._tell_cuts(step)
         self._untold = step.number, {**_values(step, state), **spent, "cut_slots": self._cuts}
         self._report(self.watchdog.step(step.tokens, spent["seconds"], now))
@@ -119,9 +121,9 @@ class Writer(Clerk):
         """A record of the last step, where it has none yet."""
         if self._untold is not None:
             number, values = self._untold
-            self._untold, self._told = None, self._stepped
+            self._untold, self._told = None, self.pace.stepped
             self._highest = max(self._highest, number)
-            self._tell(number, "train", values)
+            self._tell(number, "train", {**values, **self.pace.told()})
 
     def scores(self, scores: Mapping[str, float], state: TrainingState, weights: Tensors) -> None:
         """A record; the weights, where they are among the best."""
@@ -129,7 +131,7 @@ class Writer(Clerk):
         if state.step in state.best:
             self.background.do(partial(self._keep_best, state.groups, copied(weights)))
         self.watchdog.heard(time.monotonic())
-        self._begin_step()
+        self.pace.begin()
 
     def _keep_best(self, groups: int, weights: Tensors) -> None:
         with self.lease.explained():
@@ -154,8 +156,13 @@ class Writer(Clerk):
             self.progress.append(step, kind, values, note)
 
     def look(self) -> None:
-        """Report a silence; where a wish to stop has waited for long, keep the last whole state."""
-        self._report(self.watchdog.look(time.monotonic()))
+        """Report a silence, and now and then the host; where a wish to stop has waited for long,
+        keep the last whole state."""
+        now = time.monotonic()
+        self._report(self.watchdog.look(now))
+        if now - self._looked >= SECONDS_PER_HOST:
+            self._looked = now
+            self._tell(self._step, "system", self.host.look())
         checkpoint = self.standby.checkpoint(self._saved_groups) if self.overdue() else None
         if checkpoint:
             self._give(checkpoint)
@@ -170,8 +177,8 @@ class Writer(Clerk):
         self._tell_step()
         weights, optimizer = copied(checkpoint.weights), copied(checkpoint.optimizer)
         self._give(replace(checkpoint, weights=weights, optimizer=optimizer))
-        self._begin_step()
-        self._saved = self._stepped
+        self.pace.begin()
+        self._saved = self.pace.stepped
 
     def _give(self, checkpoint: Checkpoint) -> None:
         self._saved_groups = checkpoint.state.groups
@@ -188,10 +195,6 @@ class Writer(Clerk):
             for path in set((self.folder / "best").glob("[0-9]*")) - wanted:
                 remove(path)
         self._tell_all(checkpoint.state.step, notes)
-
-    def _begin_step(self) -> None:
-        """What was done until now belongs to no step."""
-        self._stepped, self._processed = time.monotonic(), time.process_time()
 
     def wait(self) -> None:
         """Until all that was given is written; what failed there is raised here."""

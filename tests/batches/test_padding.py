@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.batches.padding import Padding, padding
+from pipeline.batches.padding import Extent, padding
 from pipeline.models.layout import Layout
 
 
@@ -13,11 +13,15 @@ def test_three_and_one_side_by_side():
     found = padding(one, np.array([1, 1]), [np.array([0, 1])])
     assert found.positions == pytest.approx(1 - (4 + 2) / (6 + 2))
     assert found.products == pytest.approx(1 - (10 + 2 + 4) / (18 + 2 + 6))
+    assert found.made == Extent(1, 2, 4, 2, 6, 2, 18, 6, 2)
+    assert found.needed == Extent(1, 2, 4, 2, 4, 2, 10, 4, 2)
 
 
 def test_like_lengths_pad_nothing():
     lengths = np.array([2, 5, 2, 5])
-    assert padding(lengths, lengths, [np.array([0, 2]), np.array([3, 1])]) == Padding(0.0, 0.0)
+    found = padding(lengths, lengths, [np.array([0, 2]), np.array([3, 1])])
+    assert found.positions == found.products == 0.0
+    assert found.made == found.needed == Extent(2, 4, 14, 14, 14, 14, 58, 58, 58)
 
 
 def test_it_is_what_masks_leave_out():

@@ -35,6 +35,15 @@ def test_whole_lines_are_sent_once_and_a_line_being_written_waits(server, tmp_pa
     assert points(server, run, "valid.bleu") == [(2, 7.5)]
 
 
+def test_what_is_told_of_the_system_is_on_mlflows_own_page_of_it(server, tmp_path: Path):
+    path = tmp_path / "progress.jsonl"
+    path.write_text(line(3, mfu=0.7) + line(3, "system", cpu_utilization_percentage=87.5))
+    follow(server, "key", path)
+    run = run_of(server, "key")
+    assert points(server, run, "system/cpu_utilization_percentage") == [(3, 87.5)]
+    assert points(server, run, "train.mfu") == [(3, 0.7)]
+
+
 def test_after_a_resume_the_last_record_of_a_step_counts_and_notes_are_kept(server, tmp_path: Path):
     path = tmp_path / "progress.jsonl"
     path.write_text(line(5, loss=3.0) + line(4, "event", "resumed"))

@@ -25,10 +25,10 @@ from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, "tests")
 import engine
-import pipeline.training.lookout as lookout
+import pipeline.training.fit as fitting
 import pipeline.training.loop as loop
 from pipeline.training.fit import fit
-lookout.SECONDS_PER_LOOK = 0.05
+fitting.SECONDS_PER_LOOK = 0.05
 folder, blocked = Path(sys.argv[1]), sys.argv[2]
 wishes, stuck = [], threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: wishes.append(time.monotonic()))

@@ -16,12 +16,15 @@ from pipeline.training.background import Background
 from pipeline.training.checkpoint import every, read_state
 from pipeline.training.finished import curves
 from pipeline.training.fit import fit
+from pipeline.training.gauge import gauge_of
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
+from pipeline.training.pace import Pace
 from pipeline.training.progress import ProgressFile, read
 from pipeline.training.settings import BestBy
 from pipeline.training.standby import Standby
 from pipeline.training.state import FALLING, TrainingState
 from pipeline.training.step import Step
+from pipeline.training.team import Team
 from pipeline.training.watchdog import Watchdog
 from pipeline.training.weights import average
 from pipeline.training.writer import Writer
@@ -49,6 +52,26 @@ def test_a_run_tells_of_its_start_its_steps_its_validations_and_its_end(engine, 
     assert first.values["processor_seconds"] > 0
     assert first.values["seconds"] > 0
     assert first.values["count_cross_entropy"] == first.values["tokens"]
+
+
+def test_what_the_speed_is_held_against_changes_no_bit_and_is_told(engine, examples, tmp_path):
+    plain, _ = engine.run(tmp_path / "plain", examples, engine.training())
+    model, settings = engine.tiny_model(), engine.training()
+    gauge = gauge_of(model, torch.float64, Team())
+    fit(
+        model,
+        examples,
+        settings,
+        engine.place(tmp_path / "held"),
+        validate=engine.Loss(examples),
+        gauge=gauge,
+    )
+    assert engine.largest_difference(engine.weights(model), engine.weights(plain)) == 0
+    told = [r.values for r in read(tmp_path / "held") if r.kind == "train"]
+    assert all(0 < values["padding"] < 0.5 for values in told)
+    assert all(0 < values["mfu"] < 1 for values in told)
+    beside = {r.step: r.values for r in read(tmp_path / "plain") if r.kind == "train"}
+    assert beside[1].keys() == told[0].keys() - {"padding", "mfu", "peak_gflops_per_second"}
 
 
 def test_the_result_is_the_best_weights(engine, examples, tmp_path):
@@ -298,15 +321,17 @@ def test_a_trainer_that_was_left_behind_writes_nothing_more(engine, examples, tm
             validate=validate,
             keep=lambda outcome: pytest.fail("it was kept"),
         )
-    assert [r.kind for r in read(tmp_path) if r.kind != "train"] == ["event"]
+    assert {r.kind for r in read(tmp_path)} <= {"event", "train", "system"}
+    assert len(notes(tmp_path)) == 1
     assert not (tmp_path / "best").exists()
 
 
 def test_a_step_that_is_told_shows_that_the_trainer_lives(tmp_path):
     lease = take_lease(tmp_path, this_process())
     watchdog, standby = Watchdog(None, None, 0.0), Standby(dict, dict)
+    pace = Pace(None, torch.device("cpu"))
     writer = Writer(
-        lease, Background(), watchdog, standby, checkpoint_seconds=1e9, overdue=lambda: False
+        lease, Background(), watchdog, standby, pace, checkpoint_seconds=1e9, overdue=bool
     )
     os.utime(tmp_path / "lease.json", (0, 0))
     step = Step(1, 1.0, {}, {}, 1.0, 0.1, tokens=9, taken=True, stop=False)

@@ -12,6 +12,7 @@ from pipeline.training.background import Background
 from pipeline.training.checkpoint import Checkpoint, every, load, save
 from pipeline.training.fit import fit
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
+from pipeline.training.pace import Pace
 from pipeline.training.progress import read
 from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState
@@ -111,7 +112,10 @@ def test_whoever_lost_the_lease_meanwhile_gives_no_checkpoint_its_name(tmp_path,
 def writer_with(lease, background, *, standby=None, overdue=lambda: False, silence=None):
     standby = standby or Standby(dict, dict)
     watchdog = Watchdog(None, silence, time.monotonic())
-    return Writer(lease, background, watchdog, standby, checkpoint_seconds=1e9, overdue=overdue)
+    pace = Pace(None, torch.device("cpu"))
+    return Writer(
+        lease, background, watchdog, standby, pace, checkpoint_seconds=1e9, overdue=overdue
+    )
 
 
 def test_while_one_is_written_no_other_is_due_by_the_clock(tmp_path):
@@ -130,6 +134,17 @@ def test_a_silence_is_an_event_of_the_progress(tmp_path):
         writer = writer_with(take_lease(tmp_path, this_process()), background, silence=1e-9)
         writer.look()
     assert [r.note for r in read(tmp_path)] == ["no step or validation has ended for 0 s"]
+
+
+def test_the_host_is_told_of_now_and_then(tmp_path, monkeypatch):
+    with Background() as background:
+        writer = writer_with(take_lease(tmp_path, this_process()), background)
+        writer.look()
+        monkeypatch.setattr(writer_of, "SECONDS_PER_HOST", 0.0)
+        writer.look()
+    (record,) = read(tmp_path)
+    assert record.kind == "system"
+    assert 0 < record.values["system_memory_usage_percentage"] < 100
 
 
 def test_a_wish_to_stop_that_waits_for_long_has_the_last_whole_state_kept_once(tmp_path):
