@@ -5,6 +5,7 @@ corpora ─► rows ─► clean rows ─► pieces ─► shards ─► weights
 
 Rooms, from the top; an upper line imports lower ones, never the reverse:
 
+profiled                where the time of a training goes
 stages                  one file a stage: read, call, write
 registry | report       MLflow: runs, versions, gate; the report page
 agreement               what one section of params.yaml asks of another

@@ -86,8 +86,9 @@ def profile(stage: str, machine: Machine) -> None:
     """Where the time of training goes, of what params.yaml and artifacts/ hold now."""
     if stage != PROFILED:
         raise Problem(f"no profile of '{stage}'", remedy=f"python -m pipeline {PROFILED} --profile")
-    module = _module(stage)
-    module.profile(load(module.Settings, PARAMS), machine, ARTIFACTS)
+    profiled, settings = importlib.import_module("pipeline.profiled"), _module(stage).Settings
+    for line in profiled.profile(load(settings, PARAMS), machine, ARTIFACTS):
+        print(line)
 
 
 def check(after: Sequence[str] = ()) -> None:

@@ -1,8 +1,8 @@
 """Training as a person sees it: a bar in a terminal, plain lines elsewhere.
 
 It follows a run's progress file from the process that waits, so that it neither slows the workers
-nor depends on where they are. A line: `step 300 of 1800  loss 3.214  gradient 0.84  padding 1.6%
-5,930 tokens/s  4:10 left`; tokens are those of targets, the gradient is its norm, and padding the
+nor depends on where they are. A line: `step 300 of 1800  loss 3.214  5,930 tokens/s  4:10 left
+gradient 0.84  padding 1.6%`; tokens are those of targets, the gradient is its norm, and padding the
 share of multiply-adds that are spent on it.
 Where a flow reads what we print, the terminal is the flow's: it is told what to show, and shows it.
 """
@@ -22,6 +22,7 @@ from pipeline.lookout import lookout
 
 SCREEN = "SEQLINE_SCREEN"  # set by a flow in a terminal: the file that tells it what to show
 SECONDS_PER_LOOK = 0.5
+BAR = 16  # columns: of 80, most are left for what is told
 SECONDS_PER_LINE = 15.0
 WINDOW = 30  # records that speed is measured over
 # Of a step, what is shown where a record holds it: what is no number is left out there.
@@ -66,7 +67,7 @@ class Bar:
     def __init__(self, steps: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
+        columns = (BarColumn(BAR), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
         self.progress = Progress(TextColumn("training"), *columns)
         self._task = self.progress.add_task("training", total=steps, facts="starting")
 
@@ -121,7 +122,7 @@ class Follower:
         if first < step and then < now:
             speed = (values["tokens_so_far"] - before) / (now - then)
             left = (self.steps - step) * (now - then) / (step - first)
-            facts += [f"{speed:,.0f} tokens/s", f"{_clock(left)} left"]
+            facts[1:1] = [f"{speed:,.0f} tokens/s", f"{_clock(left)} left"]
         return "  ".join(facts)
 
 

@@ -63,7 +63,7 @@ def test_what_a_record_holds_of_a_step_is_shown_hours_too(path, capsys):
     follower.look()
     assert capsys.readouterr().out.splitlines() == [
         "step 1 of 802  loss 3.000",
-        "step 3 of 802  loss 3.000  gradient 0.84  padding 1.6%  2 tokens/s  2:13:10 left",
+        "step 3 of 802  loss 3.000  2 tokens/s  2:13:10 left  gradient 0.84  padding 1.6%",
     ]
 
 

@@ -8,14 +8,11 @@ ${training.start}/  (or data/none)   │   └── run.json
 state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress, and a finished run.
 """
 
-import multiprocessing
-import os
 import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,13 +38,12 @@ from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
-from pipeline.seats import Seat, crew_of, environment
+from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
 from pipeline.training.lease import take_lease, this_process
 from pipeline.training.loop import course_of
-from pipeline.training.profiler import Profile, profiled
 from pipeline.training.progress import FILE
 from pipeline.training.run import Place
 from pipeline.training.settings import Training
@@ -56,7 +52,6 @@ from pipeline.training.validation import Validation, within
 from pipeline.training.warmstart import take_start
 
 DESK, STOP = "driver-", "stop"
-TRACE = "trace.json.gz"
 PROBE = 32  # examples whose gradients are watched
 STEP_SECONDS = 10.0  # of the grace that follows the wish to stop, for a step to end by itself
 
@@ -141,11 +136,11 @@ def _train(job: Job) -> None:
 
 def _epochs(job: Job) -> float:
     """How often the run sees every example of train."""
-    examples, training = _train_examples(job), job.settings.training
+    examples, training = train_examples(job), job.settings.training
     return course_of(examples, training, 0).plan.epochs(training.steps)
 
 
-def _train_examples(job: Job) -> Examples:
+def train_examples(job: Job) -> Examples:
     """Those of train; their checksums were compared when the job was made."""
     return open_examples(job.inputs / "shards" / "train", verify=False)
 
@@ -156,7 +151,7 @@ def work(seat: Seat, job: Job) -> None:
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
     if team.device.type == "cuda":
         torch.use_deterministic_algorithms(True, warn_only=True)
-    model = _first_model(job, pieces).to(team.device)
+    model = first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
     name, score = _score_of(valid, job.settings.training)
@@ -180,7 +175,7 @@ def work(seat: Seat, job: Job) -> None:
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     fit(
         model,
-        _train_examples(job),
+        train_examples(job),
         training,
         place,
         validate=validate,
@@ -190,30 +185,6 @@ def work(seat: Seat, job: Job) -> None:
         gauge=gauge_of(lesson, COMPUTE[training.precision], team),
         team=team,
     )
-
-
-def profile(settings: Settings, machine: Machine, inputs: Path) -> None:
-    """Take a few steps that nobody keeps, by one worker here, and say where their time goes."""
-    job, _ = job_of(settings, machine, inputs)
-    crew = replace(crew_of(machine, gpus=torch.cuda.device_count()), workers=1)
-    machine.state.mkdir(parents=True, exist_ok=True)
-    os.environ.update(environment(crew))  # of a worker: the process that is started now
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        found = pool.submit(_profiled, job, crew.device, machine.state / TRACE).result()
-    print(f"one worker on {crew.device}, {settings.training.precision}")
-    for line in found.lines():
-        print(line)
-    print(f"trace: {machine.state / TRACE} (for chrome://tracing or Perfetto)")
-
-
-def _profiled(job: Job, device: str, trace: Path) -> Profile:
-    team, training = Team(device=torch.device(device)), job.settings.training
-    model = _first_model(job, Pieces.read(job.inputs / "pieces")).to(team.device)
-    lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
-    course = course_of(
-        _train_examples(job), training, slot_cost(job.machine.slot_cost, team.device)
-    )
-    return profiled(lesson, course, training, team, trace)
 
 
 def _overdue(wish: Path) -> bool:
@@ -227,7 +198,8 @@ def _probe(valid: Examples) -> Batch:
     return valid.batch(rows, rows)
 
 
-def _first_model(job: Job, pieces: Pieces) -> Model:
+def first_model(job: Job, pieces: Pieces) -> Model:
+    """The model before its first step, on the CPU."""
     model = build(
         job.settings.model,
         pieces.source_vocabulary,

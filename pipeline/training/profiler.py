@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity
 
 from pipeline.batches.plan import Position
@@ -111,7 +110,7 @@ def _items(recorded: Any, device: torch.device) -> tuple[Item, ...]:
     items = [
         Item(event.key, getattr(event, own) / 1e6, event.count)
         for event in recorded.key_averages()
-        if event.device_type == DeviceType.CPU
+        if event.device_type.name == "CPU"
     ]
     heaviest = sorted(items, key=lambda item: -item.seconds)
     return tuple(item for item in heaviest if item.seconds > 0)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 
 from pipeline.training.background import Background
@@ -62,7 +62,8 @@ class Writer(Clerk):
         self.checkpoints = lease.folder / "checkpoints"
         self.progress = ProgressFile(lease.folder)
         self.checkpoint_seconds, self.overdue = checkpoint_seconds, overdue
-        self._saved = self._told = self._looked = time.monotonic()
+        self._saved = self._told = time.monotonic()
+        self._looked = -inf
         self._saved_groups = -1  # of the newest that is there, or will be
         self._highest = 0  # step that the progress tells of
         self._untold: tuple[int, Mapping[str, float]] | None = None

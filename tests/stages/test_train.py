@@ -220,24 +220,14 @@ def test_a_worker_tells_what_its_machine_makes_of_the_steps(dataline, tmp_path):
     told = [record.values for record in read(job.folder) if record.kind == "train"]
     assert {"gradient_norm", "mfu", "padding", "tokens_per_second", "waiting_share"} <= {*told[0]}
     assert all(0 <= values["padding"] < 0.5 for values in told)
-    result = (job.folder / "finished" / "curves.csv").read_text()
-    assert result.splitlines()[0] == "step,train_loss,valid_loss,valid_score,rate"
-
-
-def test_a_profile_says_where_time_goes_and_leaves_nothing_but_its_trace(
-    dataline, tmp_path, capsys
-):
-    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
-    before = files(out)
-    settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
-    train.profile(settings, machine, out)
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("one worker on ")
-    assert told[2].split() == ["share", "ms", "a", "step", "calls", "a", "step", "item"]
-    assert len(told) == 3 + 10 + 2 + 2
-    assert "products of matrices: " in told[-2]
-    assert [path.name for path in machine.state.iterdir()] == ["trace.json.gz"]
-    assert files(out) == before
+    columns = (job.folder / "finished" / "curves.csv").read_text().splitlines()[0].split(",")
+    assert [name for name in columns if not name.startswith("gradient_")] == [
+        "step",
+        "train_loss",
+        "valid_loss",
+        "valid_score",
+        "rate",
+    ]
 
 
 def files(folder):

@@ -16,7 +16,7 @@ def examples(engine, tmp_path_factory):
 
 
 def test_the_time_of_five_steps_is_found_and_a_trace_is_written(engine, examples, tmp_path):
-    settings, model = engine.training(steps=2), engine.tiny_model()
+    settings, model = engine.training(steps=3), engine.tiny_model()
     course = course_of(examples, settings, 40)
     found = profiled(model, course, settings, Team(), tmp_path / "trace.json.gz")
     assert found.steps == 5
