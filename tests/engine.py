@@ -20,6 +20,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+import pipeline.training.gradient as gradients
 from pipeline.batches.collate import batch_of, open_examples  # noqa: F401
 from pipeline.batches.plan import Position
 from pipeline.models.seq2seq import build  # noqa: F401
@@ -300,9 +301,14 @@ class ThreadWorker:
         total = torch.stack(self.gather(tensor.clone())).sum(0)
         tensor.copy_(total)
 
+    def start_sum(self, tensor):
+        self.sum_(tensor)
+        return bool
+
 
 def main(rank, workers, folder):
     torch.set_num_threads(1)
+    gradients.BUCKET_BYTES = 1000  # so that sums begin while the last slot is worked on
     if workers > 1:
         address = f"file://{folder}/meeting-{workers}"
         dist.init_process_group("gloo", init_method=address, rank=rank, world_size=workers)

@@ -49,12 +49,12 @@ class Model(nn.Module):
         self.target_vocabulary = self.vocabulary = target_vocabulary
         self.shared = shared
         self.precision: Precision = precision
+        self.tables = self._tables()  # first of all: what a backward comes to last
         self.front = settings.front.build(settings.width)
         self.encoder = settings.encoder.build(settings.width)
         self.decoder = settings.decoder.build(settings.width)
         self.generator = settings.generator.build(settings.width, target_vocabulary)
         self.ctc = settings.ctc and CTCLoss(settings.ctc, settings.width, target_vocabulary)
-        self.tables = self._tables()
         self.source_dropout = Dropout(settings.source_word_dropout)
         self.target_dropout = Dropout(settings.target_word_dropout)
         self._name_sites()

@@ -7,7 +7,9 @@ norm, so that all workers agree.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -82,7 +84,8 @@ def hands_of(
     average: MovingAverage | None = None,
 ) -> Hands:
     """Hands for `model`; its gradient vector also carries losses, the wish to stop, and cuts."""
-    gradient = Gradient(optimizer.parameters.values(), extras=len(model.weights) + 2)
+    backwards = reversed([*optimizer.parameters.values()])  # as a backward comes to them
+    gradient = Gradient(backwards, extras=len(model.weights) + 2)
     return Hands(model, gradient, optimizer, team, clip_norm, average)
 
 
@@ -98,7 +101,7 @@ def take(
 
     def work(slots: Sequence[Batch]) -> dict[str, Tensor]:
         gradient.clear()
-        return backward(model, slots, counts, chance)
+        return backward(model, slots, counts, chance, partial(gradient.leaving, hands.team))
 
     sums, cuts = fitted(share, work)
     told = torch.tensor([float(stop), float(cuts)]).to(gradient.extras)
@@ -133,9 +136,15 @@ def group_counts(model: Learner, share: Sequence[Batch], team: Team) -> dict[str
 
 
 def backward(
-    model: Learner, share: Sequence[Batch], counts: Mapping[str, int], chance: Chance
+    model: Learner,
+    share: Sequence[Batch],
+    counts: Mapping[str, int],
+    chance: Chance,
+    last: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> dict[str, Tensor]:
     """Add the share's gradient of the group's loss; each term's sum over the share.
+
+    The last slot is worked on within `last`.
 
     ShortageError where memory is short for a slot, of whose gradient a part may have been added.
     """
@@ -143,7 +152,8 @@ def backward(
     parameter = next(iter(model.named_parameters()))[1]
     sums = {term: parameter.new_zeros(()) for term in counts}
     for number, batch in enumerate(share):
-        with slot(number):
+        within = last if number == len(share) - 1 else nullcontext
+        with slot(number), within():
             losses = model.losses(batch, chance)
             used = [term for term, scale in scales.items() if scale and term in losses]
             if used:

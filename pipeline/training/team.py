@@ -5,9 +5,10 @@ as pickles. A team of one needs no process group.
 """
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,22 @@ class Team:
         if self.count > 1:
             with self._together():
                 dist.all_reduce(tensor)
+
+    def start_sum(self, tensor: Tensor) -> Callable[[], object]:
+        """Begin the same, and give what waits for its end; until then `tensor` is the team's.
+
+        All workers begin the same sums in the same order.
+        """
+        if self.count == 1:
+            return bool
+        with self._together():
+            work = dist.all_reduce(tensor, async_op=True)
+        assert work is not None
+        return partial(self._waited, work)
+
+    def _waited(self, work: dist.Work) -> None:
+        with self._together():
+            work.wait()
 
     def gather(self, value: Any) -> list[Any]:
         """Every worker's JSON value, by rank, on every worker."""

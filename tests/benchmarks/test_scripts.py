@@ -23,6 +23,7 @@ SMALLEST = {
     "dropout": ["--repeats", "1"],
     "kill_anywhere": ["--plain", "--runs", "6", "--kills", "1"],
     "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
+    "reduction": ["--pairs", "1000", "--tokens", "200", "--workers", "2", "--rounds", "1"],
     "search": ["--sentences", "8", "--repeats", "1", "--workers", "2", "--alone", "--beams", "5",
                "--batches", "1", "64"],
     "step": [*ONE_STEP, "--models", "gru", "--precisions", "fp32"],

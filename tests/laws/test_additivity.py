@@ -1,14 +1,17 @@
 """Law: a group in one slot = in many; one worker = several; an empty share; accumulation: the same
 step, dropout on, several losses with other counts."""
 
+import shutil
 import subprocess
 import sys
+import traceback
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
+import pipeline.training.gradient as gradients
 import pipeline.training.step as step
 from pipeline.batches.slots import deal
 from pipeline.models.lesson import Lesson
@@ -24,6 +27,12 @@ from pipeline.training.team import Team
 SAMPLED = {"decay": {"kind": "exponential", "k": 0.9}}  # in step 9: six ids of ten are predictions
 KEY = Chance(5, 9)
 CUTS = [(1, 60), (1, 1), (2, 60), (4, 20), (25, 10**6)]  # workers, cost of a slot
+
+
+@pytest.fixture(autouse=True)
+def several_buckets(monkeypatch):
+    """Tiny models, too, begin to sum while their last slot is worked on."""
+    monkeypatch.setattr(gradients, "BUCKET_BYTES", 1000)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +219,38 @@ def test_only_the_worker_that_is_short_of_memory_cuts_its_slots(engine, examples
     assert refused[0] == 0 < refused[1]
     told = [r.values["cut_slots"] for r in read(tmp_path) if r.kind == "train"]
     assert told[-1] == refused[1]
+
+
+def test_buckets_leave_while_the_last_slot_is_worked_on(engine, examples, tmp_path, monkeypatch):
+    """And change no bit of what one sum after it gives."""
+    found, sent = {}, []
+    start_sum = engine.ThreadWorker.start_sum
+
+    def seen(team, tensor):
+        sent.append(any("backward" in frame.name for frame in traceback.extract_stack()))
+        return start_sum(team, tensor)
+
+    monkeypatch.setattr(engine.ThreadWorker, "start_sum", seen)
+    for most in (1000, 10**9):
+        monkeypatch.setattr(gradients, "BUCKET_BYTES", most)
+        sent.clear()
+        results = engine.Threads(2).run(
+            lambda team: engine.run(
+                tmp_path / "2",
+                examples,
+                engine.training(steps=3),
+                team=team,
+                fresh=False,
+                slot_cost=25,
+            )
+        )
+        shutil.rmtree(tmp_path / "2")
+        found[most] = engine.weights(results[0][0])
+        steps = 2 * 3
+        assert len(sent) % steps == 0
+        assert sent.count(False) == steps  # the last of each step
+        assert (len(sent) > 3 * steps) == (most == 1000)
+    assert engine.largest_difference(found[1000], found[10**9]) == 0
 
 
 def test_more_workers_than_examples_leave_shares_empty(engine, tmp_path):

@@ -10,7 +10,7 @@ WHY = "A mean of means weighs the examples of small slots more."
 def mutate(monkeypatch):
     original = step.backward
 
-    def backward(model, share, counts, chance):
+    def backward(model, share, counts, chance, *last):
         total = {}
         for batch in share:
             for term, value in original(model, [batch], model.counts(batch), chance).items():

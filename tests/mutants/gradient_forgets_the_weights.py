@@ -13,8 +13,8 @@ WHY = "Each term's sum is divided by its count, and not multiplied by its weight
 def mutate(monkeypatch):
     original = step.backward
 
-    def backward(model, share, counts, chance):
+    def backward(model, share, counts, chance, *last):
         weighted = {term: count * model.weights[term] for term, count in counts.items()}
-        return original(model, share, weighted, chance)
+        return original(model, share, weighted, chance, *last)
 
     monkeypatch.setattr(step, "backward", backward)
