@@ -48,9 +48,6 @@ def test_shards_of_other_pieces_are_a_problem(dataline, tmp_path):
     machine = Machine(state=tmp_path / "state")
     job, _ = train.job_of(SETTINGS, machine, out)
     assert job.folder == tmp_path / "state" / job.key
-    another, _ = train.job_of(SETTINGS, machine, out)
-    assert another.folder == job.folder
-    assert another.desk != job.desk  # so that no driver hears of the failures of another's workers
     trainer = TRAINERS["bpe"](vocabulary=299)
     other = trainer.train([source for source, _ in dataline.sentences(50)])
     write_pieces(out / "pieces", (other,), Normaliser())
@@ -158,8 +155,6 @@ def test_a_run_that_another_trains_is_left_as_it_is(dataline, tmp_path):
     parent = os.getppid()
     take_lease(job.folder, f"{socket.gethostname()}:{parent}:{lease._started(parent)}")
     runkey.write_record(job.folder, {}, "theirs")
-    (job.folder / "driver-1").mkdir()
-    (job.folder / "driver-1" / "stop").write_text("")
     before = files(job.folder)
     with pytest.raises(Problem, match="being trained by another process"):
         train.run(settings, machine, out, tmp_path / "out")
@@ -200,9 +195,7 @@ def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_k
     out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
     settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
     job, _ = train.job_of(settings, machine, out)
-    job.desk.mkdir(parents=True)
-    (job.desk / train.STOP).touch()
-    train.work(Seat(0, 1, "cpu"), job)
+    train.work(Seat(0, 1, "cpu", stop=lambda: True), job)
     assert [record.note for record in read(job.folder) if record.note] == ["started", "stopped"]
     assert not finished.is_finished(job.folder)
     job, _ = train.job_of(settings, machine, out)  # of another driver, whom nobody stops
