@@ -26,7 +26,7 @@ from pipeline.training.run import Place
 from pipeline.training.team import Team
 
 STEPS, GROWN, SHRUNK = 24, 8, 16
-PATIENCE = 240.0
+PATIENCE = 600.0  # seconds for anything that a run does
 
 
 def settings():

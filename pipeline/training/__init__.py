@@ -10,6 +10,7 @@ weights warmstart             a model's weights by name; those of a package as t
 validation                    what the weights are worth
 state checkpoint folders      what a run must remember, and how it survives
 lease progress                one trainer a key; what a run tells
+inputs claim mirror fetched   the same where hosts share no folder, but a store
 clerk writer background       who writes it, and in what thread
 watchdog standby lookout      what takes too long, and what is kept then
 runkey finished               what a run is called, and what it leaves
