@@ -1,6 +1,6 @@
 """Two nodes without a folder in common: one is cut off and killed, training goes on, and so on.
 
-    python benchmarks/two_nodes.py [--steps 3000] [--json FILE]
+    python benchmarks/two_nodes.py [--steps 600] [--json FILE]
 
 Two Ray nodes run on this machine, each in a network and a mount namespace of its own, with its own
 folder, its own /dev/shm and its own Ray session; a bridge joins them. On it stands a server that
@@ -40,10 +40,11 @@ BRIDGE, NET = "seqline0", "10.77.0"
 PORT, S3_PORT = 6399, 9099
 HERE = Path("/mnt")  # where a node sees its own folder
 BUCKET = "runs"
-PAUSE = 0.03  # seconds more for each step of the disturbed run: it has to last
-PATIENCE = 600.0  # seconds for anything that a run does
-MOST = 1e-4  # the largest difference of a weight, in fp32 after thousands of steps
-GONE = 0.02  # the same of a loss in the curves, relative
+PAUSE = 2.0  # seconds more for each step while something is waited for: the run has to last
+PATIENCE = 3600.0  # seconds for anything that a run does, on a machine that does other work, too
+BEFORE, AFTER = 100, 20  # steps before the cut, and with one node
+MOST = 1e-2  # the largest difference of a weight: rounding, grown by hundreds of steps in fp32
+MOST_OF_LOSS = 1e-2  # the same of a loss in the curves, relative
 PART = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 64, "dropout": 0.1}
 PARAMS: dict[str, Any] = {
     "normaliser": {"form": "NFC"},
@@ -62,8 +63,8 @@ PARAMS: dict[str, Any] = {
         "tokens_per_step": 200,
         "schedule": {"kind": "cosine", "peak_rate": 0.002, "warmup_steps": 50},
         "optimizer": {"kind": "adamw"},
-        "validate_every_steps": 250,
-        "checkpoint_every_steps": 100,
+        "validate_every_steps": 100,
+        "checkpoint_every_steps": 50,
         "best_by": "loss",
     },
 }
@@ -91,7 +92,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=600)
     add_json(parser)
     return parser.parse_args()
 
@@ -209,7 +210,12 @@ class World:
             "RAY_health_check_failure_threshold": "5",
         }
 
-    def drive(self, prefix: str, pause: float) -> subprocess.Popen[bytes]:
+    def pause(self, seconds: float) -> None:
+        """What each worker waits before a step, from now on."""
+        for node in self.nodes.values():
+            (node.folder / "pause").write_text(str(seconds))
+
+    def drive(self, prefix: str) -> subprocess.Popen[bytes]:
         """The stage `train` from the first node."""
         folder = self.nodes["a"].folder / "workspace"
         machine = {
@@ -217,13 +223,13 @@ class World:
             "device": "cpu",
             "ray_address": f"{self.nodes['a'].address}:{PORT}",
             "state": f"s3://{BUCKET}/{prefix}",
-            "checkpoint_seconds": 2.0,
+            "checkpoint_seconds": 5.0,
             "resize_seconds": 5.0,
             "worker_restarts": 5,
         }
         (folder / "machine.yaml").write_text(yaml.safe_dump(machine))
         shutil.rmtree(folder / "state", ignore_errors=True)
-        command = [sys.executable, str(Path(__file__).resolve()), "--drive", prefix, str(pause)]
+        command = [sys.executable, str(Path(__file__).resolve()), "--drive", prefix]
         return started(
             self.inside("a", ["env", "-C", f"{HERE}/workspace", *command]),
             self.environment(), self.root / f"driver-{prefix}.log",
@@ -242,7 +248,7 @@ class World:
         node.holder.kill()
         node.holder.wait()
         node.holder = None
-        until(lambda: not Path(f"/sys/class/net/{node.link}").exists(), "its link is gone")
+        subprocess.run(["ip", "link", "delete", node.link], check=False, capture_output=True)
 
     def workers(self) -> str:
         """The nodes that training workers are on, such as "ab"."""
@@ -284,15 +290,16 @@ def story(world: World) -> Any:
 
     nodes_join(world)
     yield row("two nodes, no folder in common", "both have joined Ray")
-    driver = world.drive("undisturbed", 0.0)
+    world.pause(0.0)
+    driver = world.drive("undisturbed")
     code = driver.wait(PATIENCE)
     yield row("undisturbed run", f"exit code {code}", as_expected=code == 0)
     expected, order = result(world), orders(world, "undisturbed")
     if code:
         raise SystemExit("two_nodes: the undisturbed run failed")
 
-    driver = world.drive("disturbed", PAUSE)
-    until(lambda: last_step(world) >= 300, "300 steps", driver)
+    driver = world.drive("disturbed")
+    until(lambda: last_step(world) >= BEFORE, f"{BEFORE} steps", driver)
     yield row("disturbed run", "steps are taken", as_expected=world.workers() == "ab")
     world.cut_off("b")
     yield row("the second node's link goes down", "")
@@ -301,13 +308,15 @@ def story(world: World) -> Any:
     world.kill("b")
     yield row("the second node is killed", "")
     until(
-        lambda: goes_on(world, "resumed", 1) and last_step(world) > at + 100, "it goes on", driver
+        lambda: goes_on(world, "resumed", 1) and last_step(world) > at + AFTER, "it goes on", driver
     )
     yield row("training goes on", "with one node", as_expected=world.workers() == "a")
+    world.pause(PAUSE)
     world.start("b")
     yield row("the second node is started again", "")
     until(lambda: goes_on(world, "resumed", 2) and world.workers() == "ab", "it grows", driver)
     yield row("training grows", "with both nodes")
+    world.pause(0.0)
     code = driver.wait(PATIENCE)
     yield row("disturbed run", f"exit code {code}", as_expected=code == 0)
     if code:
@@ -322,7 +331,7 @@ def story(world: World) -> Any:
     losses = max(abs(a / b - 1) for a, b in zip(found[1], expected[1], strict=True))
     yield row(
         "result", f"weights differ by {weights:.1e}, losses by {losses:.1e}",
-        as_expected=weights < MOST or losses < GONE,
+        as_expected=weights < MOST and losses < MOST_OF_LOSS,
     )  # fmt: skip
 
 
@@ -413,7 +422,7 @@ def workspace(folder: Path, steps: int) -> None:
         stage.run(settings, Machine(data_processes=1), artifacts, artifacts)
 
 
-def drive(prefix: str, pause: float) -> None:
+def drive(prefix: str) -> None:
     """In the first node: the stage, whose workers note what they see, each in its node's folder."""
     from pipeline.machine import read_machine
     from pipeline.settings import load
@@ -422,7 +431,7 @@ def drive(prefix: str, pause: float) -> None:
     def work(seat: Any, job: Any) -> None:
         from pipeline.stages.train import work as as_ever
 
-        noted(HERE / f"order-{prefix}", pause)
+        noted(HERE / f"order-{prefix}")
         as_ever(seat, job)
 
     train.work = work
@@ -430,14 +439,14 @@ def drive(prefix: str, pause: float) -> None:
     train.run(settings, read_machine(), Path("artifacts"), Path("artifacts"))
 
 
-def noted(path: Path, pause: float) -> None:
+def noted(path: Path) -> None:
     """Have each group that a worker reads noted, with the position that follows it."""
     from pipeline.training.loop import Course
 
     share = Course._share
 
     def noting(self: Any, group: Any, position: Any, rank: int, workers: int) -> Any:
-        time.sleep(pause)
+        time.sleep(float(path.with_name("pause").read_text() or 0))
         digest = hashlib.sha256()
         for side in (group.source, group.target):
             digest.update(side.end_to_end().tobytes() + side.lengths.tobytes())
@@ -494,6 +503,6 @@ def title(pid: int) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--drive"]:
-        drive(sys.argv[2], float(sys.argv[3]))
+        drive(sys.argv[2])
     else:
         raise SystemExit(main())

@@ -45,13 +45,14 @@ class Cache:
                 return buffer
             self.fetched(sha256, fetch)
 
+    def has(self, sha256: str) -> bool:
+        """Is a part here?"""
+        return self._path(sha256).exists()
+
     def fetched(self, sha256: str, fetch: Callable[[], bytes]) -> None:
         """See to it that a part is here."""
-        path = self._path(sha256)
-        if path.exists():
-            return
         with self._locked(sha256[:2]):
-            if not path.exists():
+            if not self.has(sha256):
                 content = patiently(fetch)
                 if hashlib.sha256(content).hexdigest() != sha256:
                     raise Problem(
@@ -59,7 +60,7 @@ class Cache:
                         value=sha256,
                         remedy="delete `inputs` in the store; the next run puts it there again",
                     )
-                self._keep(path, content)
+                self._keep(self._path(sha256), content)
 
     def _path(self, sha256: str) -> Path:
         return self.folder / "parts" / sha256[:2] / sha256

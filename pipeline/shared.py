@@ -121,8 +121,10 @@ class Shared:
     def fetch(self, batches: Iterable[tuple[str, int]]) -> None:
         """See to it that batches (file, place) are in the cache: several at once."""
         parts = [self._part(self._firsts[name] + 1 + place) for name, place in batches]
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            list(pool.map(self._fetched, parts))
+        missing = [part for part in parts if not self.cache.has(part.sha256)]
+        if missing:
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                list(pool.map(self._fetched, missing))
 
     def copy(self, folder: Path) -> None:
         """Write all files into a folder."""

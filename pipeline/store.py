@@ -188,6 +188,7 @@ def _connected(endpoint: str, region: str) -> Any:
         connect_timeout=CONNECT_SECONDS,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
         background_writes=False,
+        allow_delayed_open=True,  # what is small is one request, not three
         **options,
     )
 

@@ -206,5 +206,41 @@ def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_k
     ]  # fmt: skip
 
 
+@pytest.mark.system
+def test_a_run_that_is_kept_in_a_store_comes_from_a_host_with_which_no_folder_is_shared(
+    bucket, dataline, tmp_path, monkeypatch, capsys
+):
+    """To the same bytes as one that is kept here; another workspace finds it finished."""
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    settings = started_from(tmp_path / "none")
+    jobs = []
+
+    def worked(work, job, crew):
+        jobs.append(job)
+        work(Seat(0, 1, "cpu"), job)
+
+    monkeypatch.setattr(train, "train_workers", worked)
+    train.run(settings, Machine(state=tmp_path / "here"), out, tmp_path / "expected")
+
+    machine = Machine(state="s3://tests/state", cache=tmp_path / "cache")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        train.run(settings, machine, out, tmp_path / name / "outs")
+        found = {path.name: content for path, content in files(tmp_path / name / "outs").items()}
+        expected = files(tmp_path / "expected")
+        assert found == {path.name: content for path, content in expected.items()}
+    assert len(jobs) == 2
+    assert not jobs[1].work_folder.exists()
+    notes = [record.note for record in read(tmp_path / "a" / "state" / jobs[1].key) if record.note]
+    assert notes == ["started", "finished"]
+    assert f"run {jobs[1].key} is finished: its result is used" in capsys.readouterr().out
+
+    bucket.kill()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Problem, match="the store does not answer"):
+        train.run(settings, machine, out, tmp_path / "c")
+
+
 def files(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
