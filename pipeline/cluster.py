@@ -25,6 +25,7 @@ from pipeline.seats import (
     Work,
     check_room,
     environment,
+    lost,
     needs,
     raise_failure,
     sit,
@@ -74,7 +75,7 @@ def _work(one_team: Callable[[], None], restarts: int) -> None:
             one_team()
         except RayActorError as error:  # the controller's: what workers lose, it answers itself
             if number == restarts:
-                raise _lost(error) from error
+                raise lost(error) from error
         else:
             return
 
@@ -232,22 +233,7 @@ def _watch(running: Future[object], desk: RayDesk | Desk) -> None:
     if isinstance(error, RayActorError):
         raise error
     if error is not None:
-        raise _lost(error) from error
-
-
-def _lost(error: BaseException) -> Problem:
-    return Problem(
-        "the training workers were lost, and starting them again did not help",
-        where="machine.yaml, worker_restarts",
-        value=last_line(error),
-        remedy="run the same command again: training goes on from its last checkpoint",
-        retry=True,
-    )
-
-
-def last_line(error: BaseException) -> str:
-    """The last line of an error's message, or its name where it has none."""
-    return (str(error).strip() or repr(error)).splitlines()[-1]
+        raise lost(error) from error
 
 
 def _seated(config: dict[str, Any]) -> None:

@@ -221,3 +221,19 @@ def raise_failure(failure: dict[str, Any] | None) -> None:
     if "traceback" in failure:
         raise WorkerFailedError(f"in a training worker:\n{failure['traceback']}")
     raise Problem(**failure)
+
+
+def lost(error: BaseException) -> Problem:
+    """The Problem of a team that is lost for good."""
+    return Problem(
+        "the training workers were lost, and starting them again did not help",
+        where="machine.yaml, worker_restarts",
+        value=last_line(error),
+        remedy="run the same command again: training goes on from its last checkpoint",
+        retry=True,
+    )
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of an error's message, or its name where it has none."""
+    return (str(error).strip() or repr(error)).splitlines()[-1]

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 import pytest
 
 import pipeline.cluster as cluster
-from pipeline.cluster import failure_config, last_line, train_workers
+from pipeline.cluster import failure_config, train_workers
 from pipeline.problems import Problem
-from pipeline.seats import Crew, Desk, check_room
+from pipeline.seats import Crew, Desk, check_room, last_line
 
 CREW = Crew(workers=4, device="cpu", threads=1, restarts=3)
 ELASTIC = Crew(workers=4, device="cpu", threads=1, restarts=3, least=2)

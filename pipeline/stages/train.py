@@ -6,8 +6,7 @@ inputs/                              outputs/
 ${training.start}/  (or data/none)   │   └── run.json
                                      └── curves.csv
 state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress, and a finished run.
-Where machine.yaml keeps the state on S3, these are there, and state/RUNKEY/ holds what a driver
-sees of them: driver and workers have no folder in common.
+Where machine.yaml has the state on S3 they are kept there: hosts need no folder in common.
 """
 
 import shutil
@@ -41,7 +40,7 @@ from pipeline.seats import Seat, crew_of
 from pipeline.store import Store, patiently
 from pipeline.training import finished, runkey
 from pipeline.training.claim import take_claim
-from pipeline.training.fetched import Progress, fetch_finished, followed
+from pipeline.training.fetched import RECORD, Progress, fetch_finished, fetch_record, followed
 from pipeline.training.fit import fit
 from pipeline.training.inputs import Here, Inputs, put_inputs
 from pipeline.training.lease import take_lease, this_process
@@ -90,9 +89,10 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     job, parts = job_of(settings, machine, inputs)
     current = {"run_key": job.key, "folder": str(machine.folder / job.key)}
     write_json(machine.folder / "current.json", current)
-    made_by, rooms = runkey.recorded_rooms(job.folder), runkey.rooms_digest()
     if job.store is not None:
         job.store.check()  # now, not after the first steps
+        fetch_record(job.store, job.folder)
+    made_by, rooms = runkey.recorded_rooms(job.folder), runkey.rooms_digest()
     done = finished.is_finished(job.folder) or _fetched(job)
     if done:
         print(f"run {job.key} is finished: its result is used")
@@ -101,9 +101,10 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
         print(f"  other code worked on it: digest {former}, now {rooms[:16]}")
     if not done:
         take_lease(job.folder, job.owner, report=print)  # nobody else changes the folder from here
+        runkey.write_record(job.folder, parts, rooms)
         if job.store is not None:
             take_claim(job.store, job.owner, report=print)
-        runkey.write_record(job.folder, parts, rooms)
+            job.store.upload(job.folder / RECORD, RECORD)
         _train(job)
         _fetched(job)
     finished.hand_out(job.folder, outputs)

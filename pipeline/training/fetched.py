@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pipeline.files import disk, write_bytes
 from pipeline.problems import Problem
-from pipeline.store import Store, complete, get_folder
+from pipeline.store import MissingError, Store, complete, get_folder
 from pipeline.training.folders import written
 from pipeline.training.progress import FILE
 from pipeline.training.run import FAULT
 
 BEST, CHECKPOINTS, FINISHED, PROGRESS = "best", "checkpoints", "finished", "progress"
+RECORD = "record.json"
 LOOK = 2.0  # seconds between two looks at the progress
 
 
@@ -92,6 +93,12 @@ def followed(progress: Progress) -> Generator[None]:
         with suppress(Problem):
             progress.look()
             progress.store.download(FAULT, progress.path.with_name(FAULT))  # if there is one
+
+
+def fetch_record(store: Store, folder: Path) -> None:
+    """Bring here which codes worked on a run, where a trainer told."""
+    with suppress(MissingError):
+        store.download(RECORD, folder / RECORD)
 
 
 def fetch_finished(store: Store, folder: Path) -> None:

@@ -231,6 +231,9 @@ def test_a_run_that_is_kept_in_a_store_comes_from_a_host_with_which_no_folder_is
         expected = files(tmp_path / "expected")
         assert found == {path.name: content for path, content in expected.items()}
     assert len(jobs) == 2
+    for name in ("a", "b"):
+        folder = tmp_path / name / "state" / jobs[1].key
+        assert runkey.recorded_rooms(folder) == [runkey.rooms_digest()]
     assert not jobs[1].work_folder.exists()
     notes = [record.note for record in read(tmp_path / "a" / "state" / jobs[1].key) if record.note]
     assert notes == ["started", "finished"]
