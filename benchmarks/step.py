@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 from tables import add_json, write_rows
 
-from pipeline.seats import Crew, Seat, environment, sit
+from pipeline.seats import Crew, Desk, Seat, environment, sit
 from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
 
@@ -113,9 +113,9 @@ def measure(
 
 def worker(rank: int, workers: int, *rest: Any) -> None:
     """One worker, in its seat."""
-    crew, exchange = Crew(workers, "cpu", 1, 0, "local"), Path(rest[-1])
+    crew = Crew(workers, "cpu", 1, 0, "local")
     seat = Seat(rank, workers, "cpu", rank, workers)
-    sit(seat, work=take_steps, argument=rest, crew=crew, exchange=exchange)
+    sit(seat, work=take_steps, argument=rest, crew=crew, desk=Desk())
 
 
 def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:

@@ -177,7 +177,7 @@ def drive(folder: Path) -> None:
     """A team on Ray, to its end."""
     crew = Crew(WORKERS, "cpu", 1, restarts=3)
     argument = (str(folder.resolve()), this_process())
-    train_workers(work, argument, crew, folder=folder / "exchange", stop=print)
+    train_workers(work, argument, crew)
 
 
 def drive_plainly(folder: Path) -> None:

@@ -45,7 +45,7 @@ def main() -> int:
     tested = parser.parse_args().tested
     die_with_parent(os.getppid())
     machine = read_machine()
-    with hold(machine.state, "python benchmarks/worker.py"):
+    with hold(machine.folder, "python benchmarks/worker.py"):
         result = trained(machine)
         write_json(RESULT, result | decoded(machine) if tested else result)
     return 0

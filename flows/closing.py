@@ -37,7 +37,7 @@ def places(ending: Ending, world: Outside) -> dict[str, str]:
 
     prefect = world.machine.prefect_api_url
     if prefect is None:
-        prefect = f"PREFECT_HOME={world.machine.state / 'prefect'} prefect server start"
+        prefect = f"PREFECT_HOME={world.machine.folder / 'prefect'} prefect server start"
     return {
         "report": str(ending.report.resolve()),
         **links(world.server, ending.version),

@@ -21,6 +21,6 @@ def opened() -> Machine:
 def locked(command: str) -> Generator[Machine, None, None]:
     """The workspace, locked, with what a killed run left behind brought back first."""
     machine = opened()
-    with hold(machine.state, command):
-        heal(Place(Path.cwd(), machine.state), warn)
+    with hold(machine.folder, command):
+        heal(Place(Path.cwd(), machine.folder), warn)
         yield machine

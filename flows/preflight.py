@@ -25,6 +25,7 @@ from pipeline.machine import Machine
 from pipeline.problems import Problem
 from pipeline.registry.addresses import public
 from pipeline.settings import load
+from pipeline.store import Store
 
 WRITTEN = ("artifacts", "registry", "report", ".dvc", ".")
 LEAST_DISK = 500 * 2**20  # bytes
@@ -54,7 +55,7 @@ def check_outside() -> None:
 
 def check_disk(machine: Machine) -> None:
     """The folders that a run writes can be written, and hold twice what the results take now."""
-    for name in (str(machine.state), *WRITTEN):
+    for name in (str(machine.folder), *WRITTEN):
         _check_writable(Path(name))
     now = sum(path.stat().st_size for path in Path("artifacts").rglob("*") if path.is_file())
     needed = max(LEAST_DISK, 2 * now)
@@ -103,6 +104,8 @@ def check_servers(machine: Machine) -> None:
         server.check(machine.prefect_api_url)
     if machine.ray_address not in ("local", "auto"):
         _check_ray(machine.ray_address)
+    if machine.address is not None:
+        Store(machine.address).check()
 
 
 def _check_ray(address: str) -> None:
@@ -136,7 +139,7 @@ def forecast(machine: Machine, plan: Sequence[Planned]) -> str:
     """How long the run may take, from earlier runs of the same stages."""
     todo = [one for one in plan if one.action in ("run", "run if")]
     known = {
-        one.stage: expected_seconds(machine.state, one.stage, train_steps(one.stage))
+        one.stage: expected_seconds(machine.folder, one.stage, train_steps(one.stage))
         for one in todo
     }
     total = sum(seconds or 0.0 for seconds in known.values())

@@ -16,18 +16,18 @@ from pipeline.workspace import clear_problem
 def prepare(machine: Machine) -> tuple[Graph, tuple[Planned, ...]]:
     """Graph and plan of a run of the current folder, whose lock the caller holds."""
     check_sections()
-    heal(Place(Path.cwd(), machine.state), say)
+    heal(Place(Path.cwd(), machine.folder), say)
     edits.track_folders(say)
     graph = read_graph(Path.cwd())
     edits.track_changes(graph, say)
     plan = planned(graph, machine)
     if not stale(plan):
-        clear_problem(machine.state)  # its cause was taken back
+        clear_problem(machine.folder)  # its cause was taken back
     return graph, plan
 
 
 def planned(graph: Graph, machine: Machine) -> tuple[Planned, ...]:
     """The plan, naming causes by what earlier runs left under state/, where alone this writes."""
-    plan = make_plan(graph, known_files(machine.state, graph))
-    remember_files(machine.state, graph)
+    plan = make_plan(graph, known_files(machine.folder, graph))
+    remember_files(machine.folder, graph)
     return plan

@@ -47,7 +47,7 @@ class Outside:
 
         _complete()
         lineage = read_lineage(Path(), flow_run)
-        return register(self.server, ARTIFACTS, self.machine.state, lineage)
+        return register(self.server, ARTIFACTS, self.machine.folder, lineage)
 
     def registered(self) -> Version | None:
         """The version of the package in artifacts/, if that content is registered."""

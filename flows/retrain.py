@@ -51,7 +51,7 @@ def retrain(workspace: str, plan: Sequence[Planned] | None = None) -> Any:
     if plan is not None:
         return everything(machine, plan)
     die_with(os.getppid())  # the server of the schedule
-    with hold(machine.state, "a scheduled seqline run"):
+    with hold(machine.folder, "a scheduled seqline run"):
         edits.refuse()
         graph, plan = prepare(machine)
         settled = None if stale(plan) else outside(machine).settled()
@@ -66,11 +66,11 @@ def retrain(workspace: str, plan: Sequence[Planned] | None = None) -> Any:
 
 def everything(machine: Machine, plan: Sequence[Planned]) -> Any:
     """Stages, outside world, closing artifacts; the caller holds the lock."""
-    place = Place(Path.cwd(), machine.state)
+    place = Place(Path.cwd(), machine.folder)
     world = outside(machine)
     seed_finished(place, plan)
     bill = walk(place, plan, world)
-    remember_files(machine.state, read_graph(place.root))
+    remember_files(machine.folder, read_graph(place.root))
     ending = conclude(world, bill)
     closing.publish(ending, world)
     closing.print_ending(ending, world)

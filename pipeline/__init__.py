@@ -17,6 +17,7 @@ shards                  Arrow files of ids, with a manifest
 tasks                   what a row becomes
 corpora | cleaning | pieces | metrics
 single modules          cluster seats: training workers · spread ahead: work over rows
+                        store cache shared: what hosts have in common, on S3
                         rows arrow tally fingerprints normalise: rows in bulk · outputs alignments
                         files tensors syntax workspace display lookout: disk, source code, lock,
                         screen, threads that look on

@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
                 "name one stage", value=" ".join(names), remedy="python -m pipeline STAGE"
             )
         machine = read_machine()
-        with hold(machine.state, f"python -m pipeline {stage}"):
+        with hold(machine.folder, f"python -m pipeline {stage}"):
             if profiled:
                 profile(stage, machine)
                 return 0
@@ -64,11 +64,11 @@ def main(arguments: list[str]) -> int:
 
 def _work(stage: str, machine: Machine, debug: bool) -> int:
     """Run the stage under the lock; only who holds it may leave word of a failure."""
-    clear_problem(machine.state)
+    clear_problem(machine.folder)
     try:
         run(stage, machine)
     except Exception as error:
-        left = write_problem(machine.state, stage, error)
+        left = write_problem(machine.folder, stage, error)
         if not (left and FLOW in os.environ and isinstance(error, Problem)):  # else the flow tells
             _tell(error, stage, debug)
         return 1

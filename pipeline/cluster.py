@@ -7,18 +7,31 @@ import logging
 import os
 import secrets
 import shutil
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import empty_folder
 from pipeline.machine import no_cluster
 from pipeline.problems import Problem
-from pipeline.seats import Crew, Seat, Work, environment, failed, raise_failure, sit
+from pipeline.seats import (
+    Crew,
+    Desk,
+    Seat,
+    Work,
+    check_room,
+    environment,
+    lost,
+    needs,
+    raise_failure,
+    sit,
+)
 
+ANSWER_SECONDS = 30.0  # for a desk's answer
 GRACE_SECONDS = 60.0  # for a checkpoint and a clean end, after the wish to stop
 POLL_SECONDS = 0.2
 # What is switched off writes to the log, phones home, or copies what workers print.
@@ -32,27 +45,25 @@ RAY_ENVIRONMENT = {
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+# Ray hears of a lost node up to 20 seconds later than of its workers, and until then would have an
+# elastic team wait for room there: it looks again soon, and often.
+ELASTIC_ENVIRONMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "30"}
+ELASTIC_STARTS = 20
 # As nice as whoever started it: with Ray's own 15, whatever else runs starves the training.
 LOCAL_RAY = {"RAY_worker_niceness": "0"}
 
 
-def train_workers(
-    work: Work, argument: object, crew: Crew, *, folder: Path, stop: Callable[[], None]
-) -> None:
+def train_workers(work: Work, argument: object, crew: Crew) -> None:
     """Run `work(seat, argument)` in every worker of a team until it returns in all of them.
 
     A team that loses a worker (it was killed, or its host is gone) is started again, `restarts`
     times, and so is one that loses its controller, which takes the workers with it; a Problem or a
-    bug ends it at once and is raised here. `folder` holds what passes between here and there while
-    this runs, so it is nobody else's: what workers of another driver say is not for here. On Ctrl-C
-    `stop` is called, and the workers have time to end by themselves.
+    bug ends it at once and is raised here. An elastic team is started with as many workers as there
+    is room for, and again with more when there is. On Ctrl-C the workers are asked to stop, and
+    have time to end by themselves. All this goes through Ray: hosts need no folder in common.
     """
-    os.environ.update(RAY_ENVIRONMENT)
-    exchange = empty_folder(folder).resolve()
-    try:
-        _work(partial(_one_team, work, argument, crew, exchange, stop), crew.restarts)
-    finally:
-        shutil.rmtree(exchange, ignore_errors=True)
+    os.environ.update(_ray_environment(crew))
+    _work(partial(_one_team, work, argument, crew), crew.restarts)
 
 
 def _work(one_team: Callable[[], None], restarts: int) -> None:
@@ -64,21 +75,60 @@ def _work(one_team: Callable[[], None], restarts: int) -> None:
             one_team()
         except RayActorError as error:  # the controller's: what workers lose, it answers itself
             if number == restarts:
-                raise _lost(error) from error
+                raise lost(error) from error
         else:
             return
 
 
-def _one_team(
-    work: Work, argument: object, crew: Crew, exchange: Path, stop: Callable[[], None]
-) -> None:
+def _one_team(work: Work, argument: object, crew: Crew) -> None:
     """One team on a Ray of its own, or on one joined anew: so it waits for nothing that a lost
     controller held."""
     session = _start_ray(crew)
     try:
-        _watch(_run_in_thread(work, argument, crew, exchange), exchange, stop)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            desk = RayDesk(_open_desk())
+            _watch(_run_in_thread(work, argument, crew, desk, scratch), desk)
     finally:
         _stop_ray(session)
+
+
+class RayDesk:
+    """A desk in a process of its own, on the driver's host."""
+
+    def __init__(self, actor: Any) -> None:
+        self.actor = actor
+
+    def fail(self, failure: dict[str, Any]) -> None:
+        """Leave word of a failure."""
+        _answer(self.actor.fail.remote(failure))
+
+    def failure(self) -> dict[str, Any] | None:
+        """The first failure."""
+        return _answer(self.actor.failure.remote())
+
+    def wish(self) -> None:
+        """Wish the team to stop."""
+        _answer(self.actor.wish.remote())
+
+    def wished(self) -> bool:
+        """Is the team to stop?"""
+        return _answer(self.actor.wished.remote())
+
+
+def _answer(call: Any) -> Any:
+    import ray
+
+    return ray.get(call, timeout=ANSWER_SECONDS)
+
+
+def _open_desk() -> Any:
+    """A desk beside this driver: what takes one of the two takes both."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    desk: Any = ray.remote(Desk)
+    return desk.options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 def _start_ray(crew: Crew) -> Path | None:
@@ -89,7 +139,7 @@ def _start_ray(crew: Crew) -> Path | None:
         "logging_level": logging.ERROR,
         "logging_config": ray.LoggingConfig(log_level="ERROR"),
         "log_to_driver": False,
-        "runtime_env": {"env_vars": RAY_ENVIRONMENT | environment(crew)},
+        "runtime_env": {"env_vars": _ray_environment(crew) | environment(crew)},
     }
     if crew.address != "local":
         try:
@@ -108,23 +158,8 @@ def _start_ray(crew: Crew) -> Path | None:
     return Path(context.address_info["session_dir"])
 
 
-def _needs(crew: Crew) -> dict[str, float]:
-    """What a worker takes of its host."""
-    return {"CPU": 1.0} | ({"GPU": 1.0} if crew.device == "cuda" else {})
-
-
-def check_room(crew: Crew, resources: Mapping[str, float]) -> None:
-    """A Problem where a cluster of these resources can never hold the team: Ray would wait."""
-    for name, each in _needs(crew).items():
-        there = resources.get(name, 0)
-        if there < each * crew.workers:
-            raise Problem(
-                f"the Ray cluster has no room for {crew.workers} training workers",
-                where="machine.yaml, workers",
-                value=f"{there:g} {name}, of which each worker takes {each:g}",
-                remedy=f"at most {there / each:.0f} workers, or a larger cluster",
-                retry=True,
-            )
+def _ray_environment(crew: Crew) -> dict[str, str]:
+    return RAY_ENVIRONMENT if crew.least is None else RAY_ENVIRONMENT | ELASTIC_ENVIRONMENT
 
 
 def _stop_ray(session: Path | None) -> None:
@@ -136,7 +171,9 @@ def _stop_ray(session: Path | None) -> None:
         shutil.rmtree(session, ignore_errors=True)
 
 
-def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> Future[object]:
+def _run_in_thread(
+    work: Work, argument: object, crew: Crew, desk: RayDesk, scratch: str
+) -> Future[object]:
     """Ray's blocking call in a thread of its own: signals arrive here, and are answered here."""
     from ray import train
     from ray.train.torch import TorchConfig, TorchTrainer
@@ -144,16 +181,17 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
     running: Future[object] = Future()
     trainer = TorchTrainer(
         _seated,
-        train_loop_config={"work": work, "argument": argument, "crew": crew, "exchange": exchange},
+        train_loop_config={"work": work, "argument": argument, "crew": crew, "desk": desk},
         torch_config=TorchConfig(backend="nccl" if crew.device == "cuda" else "gloo"),
         scaling_config=train.ScalingConfig(
-            num_workers=crew.workers,
+            num_workers=crew.workers if crew.least is None else (crew.least, crew.workers),
+            elastic_resize_monitor_interval_s=crew.resize_seconds,
             use_gpu=crew.device == "cuda",
-            resources_per_worker=_needs(crew),
+            resources_per_worker=needs(crew),
         ),
         run_config=train.RunConfig(
             name=f"team-{secrets.token_hex(4)}",
-            storage_path=str(exchange),
+            storage_path=scratch,
             failure_config=failure_config(crew),
             logging_config=train.LoggingConfig(log_level="ERROR"),
         ),
@@ -171,44 +209,31 @@ def _run_in_thread(work: Work, argument: object, crew: Crew, exchange: Path) -> 
 
 def failure_config(crew: Crew) -> Any:
     """How often Ray starts the team again: after a loss `restarts` times, after a start that failed
-    once, since a team that finds no room does not find it later either."""
+    once, since a team that finds no room does not find it later either; an elastic one does."""
     from ray.train import FailureConfig
 
-    return FailureConfig(max_failures=crew.restarts, controller_failure_limit=1)
+    starts = 1 if crew.least is None else ELASTIC_STARTS
+    return FailureConfig(max_failures=crew.restarts, controller_failure_limit=starts)
 
 
-def _watch(running: Future[object], exchange: Path, stop: Callable[[], None]) -> None:
+def _watch(running: Future[object], desk: RayDesk | Desk) -> None:
     """Wait for the team; raise what failed, Ray's own error where the controller is lost."""
     from ray.exceptions import RayActorError
 
     try:
-        while not running.done() and not failed(exchange):
+        while not running.done() and not desk.failure():
             wait([running], POLL_SECONDS)
     except KeyboardInterrupt:
-        stop()
+        with suppress(Exception):  # the desk is lost, too: then nobody is to be asked
+            desk.wish()
         wait([running], GRACE_SECONDS)
         raise
-    raise_failure(exchange)
+    raise_failure(desk.failure())
     error = running.exception()
     if isinstance(error, RayActorError):
         raise error
     if error is not None:
-        raise _lost(error) from error
-
-
-def _lost(error: BaseException) -> Problem:
-    return Problem(
-        "the training workers were lost, and starting them again did not help",
-        where="machine.yaml, worker_restarts",
-        value=last_line(error),
-        remedy="run the same command again: training goes on from its last checkpoint",
-        retry=True,
-    )
-
-
-def last_line(error: BaseException) -> str:
-    """The last line of an error's message, or its name where it has none."""
-    return (str(error).strip() or repr(error)).splitlines()[-1]
+        raise lost(error) from error
 
 
 def _seated(config: dict[str, Any]) -> None:

@@ -6,23 +6,30 @@ from the hardware when it is asked for.
 
 import math
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.problems import Problem
 from pipeline.settings import Settings, parse, read_yaml
 
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+ADDRESS = r"^s3://[a-z0-9][a-z0-9.-]*[a-z0-9](/[^/\s]+)*/?$"
+SCHEME = re.compile(r"[a-z0-9]{2,}:/")
 
 
 class Machine(Settings):
     """The machine's settings; a missing file means the defaults."""
 
-    workers: PositiveInt | Literal["auto"] = "auto"
-    """Training workers. auto: every GPU, or cores / threads_per_worker."""
+    workers: PositiveInt | tuple[PositiveInt, PositiveInt] | Literal["auto"] = "auto"
+    """Training workers. auto: every GPU, or cores / threads_per_worker. [least, most]: as many as a
+    cluster has room for, and more when it has more."""
+    resize_seconds: float = Field(60.0, gt=0)
+    """Seconds between two looks whether there is room for more workers, where `workers` is
+    [least, most]. A team that grows goes on from its last checkpoint."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """cpu, cuda, or auto: cuda where torch finds one."""
     threads_per_worker: int = Field(1, ge=1)
@@ -53,12 +60,37 @@ class Machine(Settings):
     """Where MLflow keeps runs and versions; a path after sqlite:/// is from the workspace on."""
     prefect_api_url: str | None = None
     """A Prefect server's API, or null: one is started for the run."""
-    state: Path = Path("state")
-    """Checkpoints, progress, Prefect's files. May be deleted at the cost of time only."""
+    state: Path | Annotated[str, Field(pattern=ADDRESS)] = Path("state")
+    """Checkpoints, progress, Prefect's files: a folder. Or s3://bucket/prefix for what any host
+    goes on with; then only what is this workspace's own is in the folder `state`. May be deleted at
+    the cost of time only."""
+    cache: Path = Path("~/.cache/seqline")
+    """A folder of each host that trains, where `state` is on S3: parts of the shards that it has
+    read, and the run that it works on."""
+    cache_gib: float = Field(20.0, gt=0)
+    """GiB of parts of shards that the cache holds; the ones not read for longest go."""
     price_per_hour: float = Field(0.0, ge=0)
     """Price of one hour of this machine, for the bill; 0 prints time only."""
     currency: str = "EUR"
     """The currency of the price."""
+
+    @model_validator(mode="after")
+    def _least_first_and_an_address_that_is_one(self) -> Self:
+        if isinstance(self.workers, tuple) and self.workers[0] > self.workers[1]:
+            raise ValueError("workers: [least, most], the smaller number first")
+        if isinstance(self.state, Path) and SCHEME.match(self.state.as_posix()):
+            raise ValueError("state: a folder, or s3://bucket/prefix")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder of what is this workspace's own: locks, times, what a driver sees of runs."""
+        return self.state if isinstance(self.state, Path) else Path("state")
+
+    @property
+    def address(self) -> str | None:
+        """Where runs and their inputs are kept for any host; None: in `folder`."""
+        return None if isinstance(self.state, Path) else self.state
 
     def cores(self) -> int:
         """Cores that this process may use; where a container has a share of time, as many."""

@@ -17,7 +17,7 @@ from pipeline.machine import Machine
 from pipeline.models.lesson import Lesson
 from pipeline.pieces.pieces import Pieces
 from pipeline.seats import crew_of, environment
-from pipeline.stages.train import Job, Settings, first_model, job_of, train_examples
+from pipeline.stages.train import Job, Settings, first_model, job_of
 from pipeline.training.compiler import compiled_steps
 from pipeline.training.loop import course_of
 from pipeline.training.profiler import Profile, profiled
@@ -31,20 +31,21 @@ def profile(settings: Settings, machine: Machine, inputs: Path) -> Iterator[str]
     """What the stage `train` would do now, as lines for a person."""
     job, _ = job_of(settings, machine, inputs)
     crew = replace(crew_of(machine, gpus=torch.cuda.device_count()), workers=1)
-    machine.state.mkdir(parents=True, exist_ok=True)
+    machine.folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment(crew) | QUIET)  # of a worker, which is started now
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        found = pool.submit(_work, job, crew.device, machine.state / TRACE).result()
+        found = pool.submit(_work, job, crew.device, machine.folder / TRACE).result()
     yield f"one worker on {crew.device}, {settings.training.precision}"
     yield from found.lines()
-    yield f"trace: {machine.state / TRACE} (for chrome://tracing or Perfetto)"
+    yield f"trace: {machine.folder / TRACE} (for chrome://tracing or Perfetto)"
 
 
 def _work(job: Job, device: str, trace: Path) -> Profile:
     team, training = Team(device=torch.device(device)), job.settings.training
-    model = first_model(job, Pieces.read(job.inputs / "pieces")).to(team.device)
+    with job.inputs.folders() as (pieces, start):
+        model = first_model(job, Pieces.read(pieces), start).to(team.device)
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     cost = slot_cost(job.machine.slot_cost, team.device)
-    course = course_of(train_examples(job), training, cost)
+    course = course_of(job.inputs.examples("train"), training, cost)
     with compiled_steps(job.machine.compile, lesson, course, team.device, report=print):
         return profiled(lesson, course, training, team, trace)

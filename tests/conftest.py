@@ -47,9 +47,26 @@ def engine(root, tiny):
 
 
 @pytest.fixture(scope="session")
+def elastic(root, engine):
+    """The module tests/elastic.py, which imports engine: a team on nodes that come and go."""
+    return load(root, "elastic")
+
+
+@pytest.fixture(scope="session")
 def dataline(root):
     """The module tests/dataline.py: the data stages on a small corpus, in an empty folder."""
     return load(root, "dataline")
+
+
+@pytest.fixture
+def bucket(root, tmp_path, monkeypatch):
+    """A server that speaks S3, of tests/bucket.py, with the bucket `tests`, for this test."""
+    server = load(root, "bucket").Server(tmp_path / "s3.log")
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -297,6 +297,9 @@ class ThreadWorker:
     def tell(self, value):
         return self.gather(value)[0]
 
+    def share(self, tensors):
+        return {name: tensor.clone() for name, tensor in self.gather(tensors)[0].items()}
+
     def sum_(self, tensor):
         total = torch.stack(self.gather(tensor.clone())).sum(0)
         tensor.copy_(total)

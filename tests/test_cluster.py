@@ -5,20 +5,20 @@ from concurrent.futures import Future
 import pytest
 
 import pipeline.cluster as cluster
-from pipeline.cluster import check_room, failure_config, last_line, train_workers
-from pipeline.files import write_json
+from pipeline.cluster import failure_config, train_workers
 from pipeline.problems import Problem
-from pipeline.seats import FAILURE, Crew
+from pipeline.seats import Crew, Desk, check_room, last_line
 
 CREW = Crew(workers=4, device="cpu", threads=1, restarts=3)
+ELASTIC = Crew(workers=4, device="cpu", threads=1, restarts=3, least=2)
 GPUS = Crew(workers=2, device="cuda", threads=1, restarts=3)
 
 
-def decisions(error, count):
+def decisions(error, count, crew=CREW):
     """What Ray decides about the error when it comes again and again."""
     from ray.train.v2._internal.execution.failure_handling.default import DefaultFailurePolicy
 
-    policy = DefaultFailurePolicy(failure_config(CREW))
+    policy = DefaultFailurePolicy(failure_config(crew))
     return [policy.make_decision(error).value for _ in range(count)]
 
 
@@ -36,10 +36,16 @@ def test_a_team_for_which_there_is_no_room_is_not_awaited_for_ever():
 
     late = ControllerError(WorkerGroupStartupTimeoutError(num_workers=4))
     assert decisions(late, 2) == ["RETRY", "RAISE"]
+    assert decisions(late, 5, ELASTIC) == ["RETRY"] * 5  # by then it may have a smaller one in mind
 
 
 @pytest.mark.parametrize(
-    ("crew", "resources"), [(CREW, {"CPU": 4.0, "memory": 1.0}), (GPUS, {"CPU": 9.0, "GPU": 2.0})]
+    ("crew", "resources"),
+    [
+        (CREW, {"CPU": 4.0, "memory": 1.0}),
+        (GPUS, {"CPU": 9.0, "GPU": 2.0}),
+        (ELASTIC, {"CPU": 2.0}),
+    ],
 )
 def test_a_cluster_with_room_is_taken(crew, resources):
     check_room(crew, resources)
@@ -60,6 +66,11 @@ def test_a_cluster_without_room_is_a_problem(crew, resources, found):
     assert caught.value.retry
 
 
+def test_an_elastic_team_needs_room_for_its_least():
+    with pytest.raises(Problem, match="no room for 2 training workers"):
+        check_room(ELASTIC, {"CPU": 1.0})
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -72,7 +83,7 @@ def test_an_error_is_told_by_its_last_line_or_its_name(error, line):
     assert last_line(error) == line
 
 
-def test_a_ray_that_does_not_start_is_a_problem(tmp_path, monkeypatch):
+def test_a_ray_that_does_not_start_is_a_problem(monkeypatch):
     import ray
 
     def init(**options):
@@ -80,11 +91,11 @@ def test_a_ray_that_does_not_start_is_a_problem(tmp_path, monkeypatch):
 
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(Problem, match="Ray does not start") as caught:
-        train_workers(print, None, CREW, folder=tmp_path / "ray", stop=print)
+        train_workers(print, None, CREW)
     assert caught.value.retry
 
 
-def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
+def test_a_cluster_that_does_not_answer_is_a_problem(monkeypatch):
     import ray
 
     def init(**options):
@@ -93,7 +104,7 @@ def test_a_cluster_that_does_not_answer_is_a_problem(tmp_path, monkeypatch):
     crew = Crew(workers=1, device="cpu", threads=1, restarts=0, address="there:6379")
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(Problem, match="no Ray cluster answers") as caught:
-        train_workers(print, None, crew, folder=tmp_path / "ray", stop=print)
+        train_workers(print, None, crew)
     assert (caught.value.where, caught.value.value) == ("machine.yaml, ray_address", "there:6379")
 
 
@@ -125,19 +136,31 @@ def test_a_team_that_loses_every_controller_is_a_problem():
     assert (caught.value.value, caught.value.retry) == ("the controller is gone", True)
 
 
-def test_a_lost_controller_is_told_from_other_losses_and_a_worker_s_word_counts_more(tmp_path):
+def test_a_lost_controller_is_told_from_other_losses_and_a_worker_s_word_counts_more():
     from ray.exceptions import RayActorError
 
-    lost, other = Future(), Future()
+    lost, other, desk = Future(), Future(), Desk()
     lost.set_exception(RayActorError(error_msg="the controller is gone"))
     other.set_exception(RuntimeError("no room"))
     with pytest.raises(RayActorError):
-        cluster._watch(lost, tmp_path, stop=print)
+        cluster._watch(lost, desk)
     with pytest.raises(Problem, match="starting them again did not help"):
-        cluster._watch(other, tmp_path, stop=print)
-    write_json(
-        tmp_path / FAILURE,
-        {"what": "no disk", "where": "", "value": None, "remedy": "", "retry": False},
-    )
+        cluster._watch(other, desk)
+    desk.fail({"what": "no disk", "where": "", "value": None, "remedy": "", "retry": False})
     with pytest.raises(Problem, match="no disk"):
-        cluster._watch(lost, tmp_path, stop=print)
+        cluster._watch(lost, desk)
+
+
+def test_on_ctrl_c_the_team_is_asked_to_stop_and_has_time_to(monkeypatch):
+    class Interrupted(Desk):
+        def failure(self):
+            raise KeyboardInterrupt
+
+        def wish(self):
+            super().wish()
+            running.set_result(None)
+
+    running, desk = Future(), Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        cluster._watch(running, desk)
+    assert desk.wished()

@@ -2,11 +2,14 @@
 
 import math
 import os
+from pathlib import Path
 
 import pytest
 
 from pipeline import machine
 from pipeline.machine import Machine, time_share
+from pipeline.problems import Problem
+from pipeline.settings import parse
 
 
 @pytest.fixture
@@ -38,3 +41,29 @@ def test_there_are_no_more_cores_than_time(monkeypatch, share, cores):
     monkeypatch.setattr(machine, "time_share", lambda: share)
     expected = min(cores, len(os.sched_getaffinity(0)))
     assert Machine().cores() == Machine().processes() == expected
+
+
+def test_the_state_is_a_folder_or_an_address_beside_which_the_workspace_keeps_its_own():
+    assert (Machine().folder, Machine().address) == (Path("state"), None)
+    assert Machine(state="elsewhere/state").folder == Path("elsewhere/state")
+    kept = Machine(state="s3://bucket/prefix/deep")
+    assert (kept.folder, kept.address) == (Path("state"), "s3://bucket/prefix/deep")
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ({"state": "s3://Bucket!/x"}, "state: a folder, or s3://bucket/prefix"),
+        ({"state": "s3:/bucket/x"}, "state: a folder, or s3://bucket/prefix"),
+        ({"state": "gs://bucket/x"}, "state: a folder, or s3://bucket/prefix"),
+        ({"workers": [3, 2]}, "workers: [least, most], the smaller number first"),
+    ],
+)
+def test_an_address_that_is_none_and_workers_the_wrong_way_round_are_problems(values, what):
+    with pytest.raises(Problem) as caught:
+        parse(Machine, values, "machine.yaml")
+    assert caught.value.what == what
+
+
+def test_elastic_workers_are_two_numbers():
+    assert parse(Machine, {"workers": [1, 4]}, "machine.yaml").workers == (1, 4)

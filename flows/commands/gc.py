@@ -39,10 +39,10 @@ def gc(yes: bool) -> None:
 
 def _old_states(machine: Machine) -> list[Path]:
     """State of trainings other than the present one. May be deleted at the cost of time only."""
-    current = machine.state / "current.json"
+    current = machine.folder / "current.json"
     key = read_json(current)["run_key"] if current.is_file() else ""
     return sorted(
-        path.parent for path in machine.state.glob("*/record.json") if path.parent.name != key
+        path.parent for path in machine.folder.glob("*/record.json") if path.parent.name != key
     )
 
 

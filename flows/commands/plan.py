@@ -26,7 +26,7 @@ def plan() -> None:
 
 def _row(one: Planned, machine: Machine) -> dict[str, str]:
     runs = one.action in ("run", "run if")
-    seconds = expected_seconds(machine.state, one.stage, train_steps(one.stage)) if runs else None
+    seconds = expected_seconds(machine.folder, one.stage, train_steps(one.stage)) if runs else None
     return {
         "stage": one.stage,
         "action": one.action,

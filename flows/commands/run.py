@@ -22,12 +22,12 @@ PARAMS = Path("params.yaml")
 def run(sets: list[str]) -> None:
     """Plan and preflight first; then a Prefect server where none is named, and the flow."""
     machine = opened()
-    with hold(machine.state, "seqline run"), ExitStack() as server:
+    with hold(machine.folder, "seqline run"), ExitStack() as server:
         with _assigned(sets):
             plan = _looked_ahead(machine)
             if plan is None:
                 return
-            server.enter_context(serving(machine.state, machine.prefect_api_url))
+            server.enter_context(serving(machine.folder, machine.prefect_api_url))
             from flows.retrain import finish_logs, retrain
         try:
             retrain(str(Path.cwd()), plan)

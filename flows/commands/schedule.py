@@ -19,7 +19,7 @@ def schedule(cron: str | None, interval: float | None) -> None:
             "give one of --cron and --interval", remedy='seqline schedule --cron "0 3 * * *"'
         )
     machine = opened()
-    settle(machine.state)
+    settle(machine.folder)
     kind, value = _checked(cron, interval)
     url = machine.prefect_api_url or os.environ.get("PREFECT_API_URL")
     if url is None:

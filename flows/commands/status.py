@@ -25,10 +25,10 @@ def status() -> None:
         if stale
         else "stale:      nothing"
     )
-    problem = read_problem(machine.state)
+    problem = read_problem(machine.folder)
     if problem and problem["stage"] in stale:  # else its cause was taken back
         say(f"problem:    {problem['stage']}: {problem['message']}")
-    stage = Place(Path.cwd(), machine.state).open_stage()
+    stage = Place(Path.cwd(), machine.folder).open_stage()
     if stage is not None:
         say(f"open:       {stage} runs, or was killed")
     world = outside(machine)

@@ -116,6 +116,7 @@ class Examples:
         blocks = np.searchsorted(self._starts, rows, side="right") - 1
         order = np.argsort(blocks)
         found, begins = np.unique(blocks[order], return_index=True)
+        self._fetch(found)
         edges = pairwise([*begins.tolist(), len(rows)])
         parts = [
             (self._block(block), rows[order[begin:end]] - self._starts[block])
@@ -129,6 +130,12 @@ class Examples:
         """Source (EOS included) and bare target ids of each row, in the order of `rows`."""
         pairs = self.pairs(rows)
         return pairs.source.apart(), pairs.target.apart()
+
+    def _fetch(self, blocks: Numbers) -> None:
+        """See to it that these are on this host, before they are read one by one."""
+        count = len(self.shards.blocks)
+        for number, folder in enumerate(self.folders):
+            folder.fetch((blocks[blocks // count == number] % count).tolist())
 
     def _views(self, block: int) -> tuple[Views, Views]:
         folder, place = divmod(block, len(self.shards.blocks))
@@ -161,20 +168,29 @@ def open_examples(folder: Path, *, verify: bool = True) -> Examples:
 
     Without `verify` checksums are not compared: for workers, whose driver did.
     """
-    shards = open_shards(folder, verify=verify)
-    paths = sorted(variants_of(folder).glob("[0-9]*"), key=lambda path: int(path.name))
-    variants = [open_shards(path, verify=verify) for path in paths]
+    own, *variants = [open_shards(path, verify=verify) for path in with_variants(folder)]
+    return examples_of(own, variants)
+
+
+def with_variants(folder: Path) -> list[Path]:
+    """A folder of shards, and those of its variants by their numbers."""
+    variants = variants_of(folder).glob("[0-9]*")
+    return [folder, *sorted(variants, key=lambda path: int(path.name))]
+
+
+def examples_of(shards: Shards, variants: Sequence[Shards] = ()) -> Examples:
+    """Shards and their variants as examples; a Problem where there are none."""
     if odd := [each for each in variants if not np.array_equal(each.blocks, shards.blocks)]:
         raise Problem(
-            f"variants of other examples than those of {folder}",
+            f"variants of other examples than those of {shards.folder}",
             where=str(odd[0].folder),
             value=f"{odd[0].rows} examples, not {shards.rows}",
             remedy=RESTORE,
         )
     if shards.rows == 0:
         raise Problem(
-            f"no {folder.name} examples",
-            where=str(folder),
+            f"no {Path(str(shards.folder)).name} examples",
+            where=str(shards.folder),
             remedy="give a corpus of params.yaml this role, or a split; see the ledgers of clean",
         )
     return Examples(shards, variants)

@@ -111,7 +111,7 @@ def connect(settings: Registry, machine: Machine) -> Server:
         model=settings.model,
         experiment=_experiment(client, settings.model, artifacts),
         decisions=_experiment(client, f"{settings.model} decisions", artifacts),
-        state=machine.state.resolve(),
+        state=machine.folder.resolve(),
     )
 
 

@@ -1,17 +1,18 @@
 """Reading shards: examples by block, memory-mapped; lengths as numpy arrays."""
 
+import hashlib
+import json
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.arrow import Array, RecordBatch, Schema
-from pipeline.files import MANIFEST, RESTORE, checksum, read_manifest
+from pipeline.files import MANIFEST, read_manifest
 from pipeline.problems import Problem
+from pipeline.shards.folder import Folder, Local, altered
 from pipeline.shards.schema import (
     BLOCKS,
     BLOCKS_FILE,
@@ -42,7 +43,7 @@ class Shards:
     Memory grows with the number of blocks alone: a few bytes for each.
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], digest: str) -> None:
+    def __init__(self, folder: Folder, manifest: dict[str, Any], digest: str) -> None:
         self.folder = folder
         self.manifest = manifest
         self.digest = digest  # of the manifest, and through its checksums of everything
@@ -55,7 +56,6 @@ class Shards:
         self._firsts = np.concatenate([[0], ends[:-1]])  # the first block of each shard
         self.blocks: NDArray[np.int64] = np.full(ends[-1:].sum(), step)  # rows of each
         self.blocks[ends - 1] = shards - (ends - 1 - self._firsts[: len(ends)]) * step
-        self._open: tuple[int, Any] | None = None
 
     def check_pieces(self, digest: str) -> None:
         """A Problem where the ids are not of the pieces of this digest."""
@@ -78,7 +78,7 @@ class Shards:
                     row = int(np.searchsorted(offsets, place, side="right")) - 1
                     raise Problem(
                         f"a {side} id is beyond the vocabulary, whose ids are below {vocabulary}",
-                        where=str(self.folder / shard_name(self._place(block)[0])),
+                        where=self.folder.where(self._place(block)[0]),
                         value=f"{values[place]} in example {batch['id'][row].as_py()}",
                         remedy="make the shards again from these pieces: seqline run",
                     )
@@ -91,7 +91,9 @@ class Shards:
 
     def lengths(self, blocks: Iterable[int] | None = None) -> Lengths:
         """Those of the examples of `blocks`, one block after another; None: of all there are."""
-        found = [self._lengths(block) for block in _whole(blocks, len(self.blocks))]
+        places = [(LENGTHS_FILE, block) for block in _whole(blocks, len(self.blocks))]
+        self.folder.fetch(places)
+        found = [self._batch(*place, LENGTHS, int(self.blocks[place[1]])) for place in places]
         empty = np.zeros(0, np.int32)
         source, target = (
             np.concatenate([_numbers(batch[side], np.int32) for batch in found] or [empty])
@@ -101,31 +103,28 @@ class Shards:
 
     def sums(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Ids of all sources (EOS counted) and of all targets (bare) of each block."""
-        path = self.folder / BLOCKS_FILE
-        batch = _batch(_open_file(path), 0, len(self.blocks), BLOCKS, path)
+        batch = self._batch(BLOCKS_FILE, 0, BLOCKS, len(self.blocks))
         return _numbers(batch["source"], np.int64), _numbers(batch["target"], np.int64)
 
     def block(self, index: int) -> RecordBatch:
         """Block `index` of schema `EXAMPLES`; its ids are views of the file."""
-        shard, place = self._place(index)
-        path = self.folder / shard_name(shard)
-        opened = self._open
-        if opened is None or opened[0] != shard:
-            opened = self._open = shard, _open_file(path)
-        return _batch(opened[1], place, int(self.blocks[index]), EXAMPLES, path)
+        return self._batch(*self._place(index), EXAMPLES, int(self.blocks[index]))
 
-    def _place(self, block: int) -> tuple[int, int]:
+    def fetch(self, blocks: Iterable[int]) -> None:
+        """See to it that blocks are on this host: together they come faster than one by one."""
+        self.folder.fetch(map(self._place, blocks))
+
+    def _place(self, block: int) -> tuple[str, int]:
         """The shard of a block, and which of its blocks it is."""
         shard = int(np.searchsorted(self._firsts, block, side="right")) - 1
-        return shard, block - int(self._firsts[shard])
+        return shard_name(shard), block - int(self._firsts[shard])
 
-    def _lengths(self, block: int) -> RecordBatch:
-        rows = int(self.blocks[block])
-        return _batch(self._lengths_file, block, rows, LENGTHS, self.folder / LENGTHS_FILE)
-
-    @cached_property
-    def _lengths_file(self) -> Any:
-        return _open_file(self.folder / LENGTHS_FILE)
+    def _batch(self, name: str, place: int, schema: Schema, rows: int) -> RecordBatch:
+        """A record batch of a file, which has to hold so many rows of the schema."""
+        batch = self.folder.batch(name, place, schema)
+        if batch.num_rows != rows or not batch.schema.equals(schema):
+            raise altered(self.folder.where(name), f"block {place} is not what the manifest says")
+        return batch
 
     def names(self, rows: NDArray[np.int64]) -> list[str]:
         """The ids of examples (corpus and position), in the order of `rows`."""
@@ -136,16 +135,21 @@ class Shards:
         return [self.block(block)["id"][place].as_py() for block, place in places]
 
 
-def open_shards(folder: Path, *, verify: bool = True) -> Shards:
+def open_shards(folder: Path | Folder, *, verify: bool = True) -> Shards:
     """The shards of a folder; a Problem where a file is missing, cut or (with `verify`) altered.
 
     Without `verify` lengths of files are compared, not checksums: for workers, whose driver did.
+    What hosts share was compared before it was shared, and is verified as it is read.
     """
-    manifest = read_manifest(folder, verify=verify, facts=FACTS)
+    if isinstance(folder, Path):
+        read_manifest(folder, verify=verify, facts=FACTS)
+        folder = Local(folder)
+    content = folder.read(MANIFEST)
+    manifest = json.loads(content)
     counts = manifest["shards"]
     if not all(isinstance(rows, int) for rows in counts) or sum(counts) != manifest["rows"]:
-        raise _altered(folder / MANIFEST, "its counts do not add up")
-    return Shards(folder, manifest, checksum(folder / MANIFEST))
+        raise altered(folder.where(MANIFEST), "its counts do not add up")
+    return Shards(folder, manifest, hashlib.sha256(content).hexdigest())
 
 
 def ids(batch: RecordBatch, side: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -164,25 +168,3 @@ def _numbers(array: Array, kind: type[N]) -> NDArray[N]:
 
 def _whole(blocks: Iterable[int] | None, count: int) -> Iterable[int]:
     return range(count) if blocks is None else map(int, blocks)
-
-
-def _batch(file: Any, place: int, rows: int, schema: Schema, path: Path) -> RecordBatch:
-    """A record batch of an open file, which has to hold so many rows of the schema."""
-    try:
-        batch: RecordBatch = file.get_batch(place)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _altered(path, str(error)) from None
-    if batch.num_rows != rows or not batch.schema.equals(schema):
-        raise _altered(path, f"block {place} is not what the manifest says")
-    return batch
-
-
-def _open_file(path: Path) -> Any:
-    try:
-        return pa.ipc.open_file(pa.memory_map(str(path)))
-    except (pa.ArrowException, OSError) as error:
-        raise _altered(path, str(error)) from None
-
-
-def _altered(path: Path, reason: str) -> Problem:
-    return Problem(f"shard was cut or altered: {reason}", where=str(path), remedy=RESTORE)

@@ -34,7 +34,7 @@ class Settings(Base):
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Judge every row of train, write those that stay, and what became of the others."""
     cleaning, rows = settings.cleaning, inputs / "rows"
-    scratch = empty_folder(machine.state / "scratch" / "clean")
+    scratch = empty_folder(machine.folder / "scratch" / "clean")
     train = rows / "train"
 
     def held_out() -> Iterator[RecordBatch]:

@@ -6,13 +6,13 @@ inputs/                              outputs/
 ${training.start}/  (or data/none)   │   └── run.json
                                      └── curves.csv
 state/current.json names the run key; state/RUNKEY/ holds checkpoints, progress, and a finished run.
+Where machine.yaml has the state on S3 they are kept there: hosts need no folder in common.
 """
 
-import secrets
 import shutil
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,35 +24,38 @@ import pipeline.settings
 from pipeline.batches.batch import Batch
 from pipeline.batches.collate import Examples, open_examples
 from pipeline.batches.slots import slot_cost
+from pipeline.cache import Cache
 from pipeline.cluster import train_workers
 from pipeline.display import showing
 from pipeline.files import write_json
 from pipeline.machine import Machine
-from pipeline.metrics import METRICS, as_metric
-from pipeline.metrics.bleu import Bleu
-from pipeline.metrics.metric import Metric, common_language, measure
+from pipeline.metrics.validated import Score, score_of
 from pipeline.models.gradient_norms import gradient_norms
 from pipeline.models.lesson import Lesson
 from pipeline.models.seq2seq import COMPUTE, Model, build
 from pipeline.models.settings import ModelSettings
 from pipeline.models.stored import write_model
 from pipeline.pieces.pieces import Pieces
-from pipeline.problems import Problem
 from pipeline.seats import Seat, crew_of
+from pipeline.store import Store, patiently
 from pipeline.training import finished, runkey
+from pipeline.training.claim import take_claim
 from pipeline.training.compiler import compiled_steps
+from pipeline.training.fetched import RECORD, Progress, fetch_finished, fetch_record, followed
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
+from pipeline.training.inputs import Here, Inputs, put_inputs
 from pipeline.training.lease import take_lease, this_process
 from pipeline.training.loop import course_of
+from pipeline.training.mirror import mirrored
 from pipeline.training.progress import FILE
-from pipeline.training.run import Place
+from pipeline.training.run import Outcome, Place
 from pipeline.training.settings import Training
 from pipeline.training.team import Team
 from pipeline.training.validation import Validation, within
 from pipeline.training.warmstart import take_start
 
-DESK, STOP = "driver-", "stop"
+SPLITS = ("train", "valid")
 PROBE = 32  # examples whose gradients are watched
 STEP_SECONDS = 10.0  # of the grace that follows the wish to stop, for a step to end by itself
 
@@ -70,21 +73,29 @@ class Job:
 
     settings: Settings
     machine: Machine
-    inputs: Path
-    start: Path
+    inputs: Inputs
     folder: Path  # state/RUNKEY
-    desk: Path  # in it: what passes between this driver and its workers
+    store: Store | None  # RUNKEY there, where the state is on S3
     key: str
     owner: str
+
+    @property
+    def work_folder(self) -> Path:
+        """The run's folder where its first worker is."""
+        cache = self.machine.cache.expanduser()
+        return self.folder if self.store is None else cache / "runs" / self.key
 
 
 def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> None:
     """Train, continue, or hand out what the run key's finished run left."""
     job, parts = job_of(settings, machine, inputs)
-    current = {"run_key": job.key, "folder": str(machine.state / job.key)}
-    write_json(machine.state / "current.json", current)
+    current = {"run_key": job.key, "folder": str(machine.folder / job.key)}
+    write_json(machine.folder / "current.json", current)
+    if job.store is not None:
+        job.store.check()  # now, not after the first steps
+        fetch_record(job.store, job.folder)
     made_by, rooms = runkey.recorded_rooms(job.folder), runkey.rooms_digest()
-    done = finished.is_finished(job.folder)
+    done = finished.is_finished(job.folder) or _fetched(job)
     if done:
         print(f"run {job.key} is finished: its result is used")
     if set(made_by) - {rooms} or (done and not made_by):
@@ -93,7 +104,11 @@ def run(settings: Settings, machine: Machine, inputs: Path, outputs: Path) -> No
     if not done:
         take_lease(job.folder, job.owner, report=print)  # nobody else changes the folder from here
         runkey.write_record(job.folder, parts, rooms)
+        if job.store is not None:
+            take_claim(job.store, job.owner, report=print)
+            job.store.upload(job.folder / RECORD, RECORD)
         _train(job)
+        _fetched(job)
     finished.hand_out(job.folder, outputs)
 
 
@@ -103,16 +118,23 @@ def job_of(settings: Settings, machine: Machine, inputs: Path) -> tuple[Job, dic
     settings.model.check_pieces(shared=pieces.shared)
     examples = {
         split: _checked(open_examples(inputs / "shards" / split), settings.model, pieces)
-        for split in ("train", "valid")
+        for split in SPLITS
     }
     _score_of(examples["valid"], settings.training)  # a Problem now, not after the first steps
     shards = {split: each.digest for split, each in examples.items()}
     parts = runkey.key_parts(settings.model, settings.training, shards=shards, pieces=pieces.digest)
     key = runkey.run_key(parts)
-    folder = machine.state.resolve() / key
-    desk = folder / f"{DESK}{secrets.token_hex(4)}"
-    owner = this_process()
-    return Job(settings, machine, inputs.resolve(), start, folder, desk, key, owner), parts
+    here = Here((inputs / "shards").resolve(), (inputs / "pieces").resolve(), start)
+    store = Store(machine.address).below(key) if machine.address else None
+    folder = machine.folder.resolve() / key
+    return Job(settings, machine, here, folder, store, key, this_process()), parts
+
+
+def _fetched(job: Job) -> bool:
+    """Is the run finished in the store? Its result is here then."""
+    if job.store is not None:
+        patiently(partial(fetch_finished, job.store, job.folder))
+    return finished.is_finished(job.folder)
 
 
 def _checked(examples: Examples, model: ModelSettings, pieces: Pieces) -> Examples:
@@ -126,74 +148,89 @@ def _checked(examples: Examples, model: ModelSettings, pieces: Pieces) -> Exampl
 
 
 def _train(job: Job) -> None:
-    for left in job.folder.glob(f"{DESK}*"):  # by a driver that was killed
-        shutil.rmtree(left, ignore_errors=True)
     crew = crew_of(job.machine, gpus=torch.cuda.device_count())
     print(f"run {job.key}: {crew.workers} workers on {crew.device}; stop and go on as you like")
     print(f"  {job.settings.training.steps:,} steps see every example {_epochs(job):.1f} times")
-    with showing(job.folder / FILE, job.settings.training.steps):
-        train_workers(work, job, crew, folder=job.desk, stop=(job.desk / STOP).touch)
+    job, following = _in_store(job)
+    with showing(job.folder / FILE, job.settings.training.steps), following:
+        train_workers(work, job, crew)
+
+
+def _in_store(job: Job) -> tuple[Job, AbstractContextManager[None]]:
+    """The job whose inputs are where its workers find them, and what brings its progress here."""
+    machine = job.machine
+    if job.store is None or machine.address is None:
+        return job, nullcontext()
+    assert isinstance(job.inputs, Here)
+    print(f"  inputs and checkpoints: {machine.address}")
+    cache = Cache(machine.cache, int(machine.cache_gib * 2**30))
+    inputs = put_inputs(job.inputs, Store(machine.address), cache, SPLITS)
+    progress = Progress(job.store, job.folder)
+    progress.begin()
+    return replace(job, inputs=inputs), followed(progress)
 
 
 def _epochs(job: Job) -> float:
     """How often the run sees every example of train."""
-    examples, training = train_examples(job), job.settings.training
+    examples, training = job.inputs.examples("train"), job.settings.training
     return course_of(examples, training, 0).plan.epochs(training.steps)
 
 
-def train_examples(job: Job) -> Examples:
-    """Those of train; their checksums were compared when the job was made."""
-    return open_examples(job.inputs / "shards" / "train", verify=False)
-
-
 def work(seat: Seat, job: Job) -> None:
-    """What every worker does; the first keeps the result."""
-    machine, pieces = job.machine, Pieces.read(job.inputs / "pieces")
+    """What every worker does; the first keeps the result, and the store up to date."""
+    folder = job.work_folder
+    if job.store is None or seat.rank > 0:
+        _trained(seat, job, folder, seat.stop)
+        return
+    with mirrored(folder, job.store, job.owner) as mirror:
+        outcome = _trained(seat, job, folder, lambda: mirror.stop() or seat.stop())
+        mirror.end(finished=outcome.finished)
+    if outcome.finished:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _trained(seat: Seat, job: Job, folder: Path, stop: Callable[[], bool]) -> Outcome:
+    """Train in `folder`, to the end or to the wish to stop."""
+    machine, training = job.machine, job.settings.training
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
     if team.device.type == "cuda":
         torch.use_deterministic_algorithms(True, warn_only=True)
-    model = first_model(job, pieces).to(team.device)
-    valid = open_examples(job.inputs / "shards" / "valid", verify=False)
+    with job.inputs.folders() as (pieces_folder, start):
+        pieces = Pieces.read(pieces_folder)
+        model = first_model(job, pieces, start).to(team.device)
+    examples, valid = (job.inputs.examples(split) for split in SPLITS)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))
-    name, score = _score_of(valid, job.settings.training)
+    name, score = _score_of(valid, training)
     sentences = machine.decode_batch
-    cost, stop = slot_cost(machine.slot_cost, team.device), (job.desk / STOP).exists
-    validate = Validation(valid, team, sentences, pieces.decode, score, name, search, stop)
+    cost = slot_cost(machine.slot_cost, team.device)
     place = Place(
-        job.folder,
+        folder,
         job.owner,
         cost,
         machine.checkpoint_seconds,
         stop,
-        overdue=partial(_overdue, job.desk / STOP),
+        overdue=lambda: seat.waited() > STEP_SECONDS,
         slow_share=machine.slow_share,
         silence_seconds=machine.silence_seconds,
     )
-    keep = partial(
-        finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
-    )
-    training, examples = job.settings.training, train_examples(job)
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     gauge = gauge_of(lesson, COMPUTE[training.precision], team)
     course = course_of(examples, training, cost)
     with compiled_steps(machine.compile, lesson, course, team.device, report=print):
-        fit(
+        return fit(
             model,
             examples,
             training,
             place,
-            validate=validate,
+            validate=Validation(valid, team, sentences, pieces.decode, score, name, search, stop),
             watch=partial(gradient_norms, batch=_probe(valid).to(team.device)),
             lesson=lesson,
-            keep=keep,
+            keep=partial(
+                finished.keep, folder, job.key, write_model=partial(write_model, model=model)
+            ),
             gauge=gauge,
             team=team,
         )
-
-
-def _overdue(wish: Path) -> bool:
-    """Has the wish to stop waited longer than a step should take?"""
-    return wish.exists() and time.time() - wish.stat().st_mtime > STEP_SECONDS
 
 
 def _probe(valid: Examples) -> Batch:
@@ -202,7 +239,7 @@ def _probe(valid: Examples) -> Batch:
     return valid.batch(rows, rows)
 
 
-def first_model(job: Job, pieces: Pieces) -> Model:
+def first_model(job: Job, pieces: Pieces, start: Path) -> Model:
     """The model before its first step, on the CPU."""
     model = build(
         job.settings.model,
@@ -212,36 +249,11 @@ def first_model(job: Job, pieces: Pieces) -> Model:
         precision=job.settings.training.precision,
         seed=job.settings.training.seed,
     )
-    take_start(model, job.start, pieces.digest)
+    take_start(model, start, pieces.digest)
     return model
 
 
-def _score_of(
-    valid: Examples, training: Training
-) -> tuple[str, Callable[[Sequence[str], Sequence[str]], float]]:
-    """What validations are compared by, or BLEU beside the loss, by name; words are cut as in the
-    tests, and it is a Problem where they cannot be."""
-    name = "bleu" if training.best_by == "loss" else training.best_by
-    language = common_language(valid.shards.target_languages)
-    metric: Metric = as_metric(METRICS[name]())
-    if name == "bleu":
-        metric = Bleu(tokenizer=training.bleu_tokenizer)
-        _check_tokenizer(metric, language)
-
-    def score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-        return measure(metric, name, hypotheses, [[text] for text in references], language).value
-
-    return name, score
-
-
-def _check_tokenizer(bleu: Bleu, language: str) -> None:
-    """Raise a Problem where what BLEU cuts the words of a language with is not installed."""
-    try:
-        bleu.statistics([""], [[""]], language)
-    except Problem as problem:
-        raise Problem(
-            problem.what,
-            where="params.yaml, training.bleu_tokenizer",
-            value=language,
-            remedy=f"pip install 'sacrebleu[{language}]', or training.bleu_tokenizer: char",
-        ) from problem
+def _score_of(valid: Examples, training: Training) -> tuple[str, Score]:
+    """By the target languages of the valid rows."""
+    languages = valid.shards.target_languages
+    return score_of(training.best_by, training.bleu_tokenizer, languages)

@@ -11,6 +11,7 @@ weights warmstart             a model's weights by name; those of a package as t
 validation                    what the weights are worth
 state checkpoint folders      what a run must remember, and how it survives
 lease progress                one trainer a key; what a run tells
+inputs claim mirror fetched   the same where hosts share no folder, but a store
 clerk writer background       who writes it, and in what thread
 pace gauge operations host    how fast that is, of what the machine can, and how busy it is
 profiler                      what its time goes to, operation by operation

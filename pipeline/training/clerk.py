@@ -1,7 +1,7 @@
 """The clerk: everything that a run writes, done by one worker. The others have a silent one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.training.checkpoint import Checkpoint, Tensors
 from pipeline.training.state import TrainingState
@@ -18,6 +18,14 @@ class Clerk(ABC):
     @abstractmethod
     def planned(self) -> str:
         """The name of the newest planned checkpoint that verifies, or ""."""
+
+    @abstractmethod
+    def load(self, name: str) -> Checkpoint | None:
+        """The checkpoint of this name."""
+
+    @abstractmethod
+    def average(self, groups: Sequence[int]) -> Tensors:
+        """The mean of the weights that were kept after so many groups."""
 
     @abstractmethod
     def step(self, step: Step, state: TrainingState) -> None:
@@ -62,6 +70,13 @@ class Silent(Clerk):
     def planned(self) -> str:
         """Nothing of its own: rank 0 tells."""
         return ""
+
+    def load(self, name: str) -> Checkpoint | None:
+        """Nothing of its own: rank 0 shares it."""
+
+    def average(self, groups: Sequence[int]) -> Tensors:
+        """Nothing of its own: rank 0 shares it."""
+        return {}
 
     def step(self, step: Step, state: TrainingState) -> None:
         """Nothing."""

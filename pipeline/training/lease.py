@@ -86,9 +86,9 @@ def take_lease(
                 write_json(path, {"number": number + 1, "owner": owner})
                 return Lease(folder, owner, number + 1)
         if lives:
-            raise _taken(folder, holder)
+            raise taken(str(folder), holder)
         if not waiting:
-            report(f"{holder} has trained this run: waiting up to {SILENCE:.0f} s for its silence")
+            report(waits_for(holder))
             waiting = True
         time.sleep(LOOK)
 
@@ -105,21 +105,33 @@ def _touched(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
+def lives_here(owner: str) -> bool | None:
+    """Does an owner live? None: it is of another host, so nobody here can tell."""
+    host, pid, started = owner.rsplit(":", 2)
+    return _started(int(pid)) == started if host == socket.gethostname() else None
+
+
 def _lives(owner: str, path: Path, before: float) -> bool | None:
     """Does an owner live? None: not known yet. `before` is when its file was first seen to move."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host == socket.gethostname():
-        return _started(int(pid)) == started
+    lives = lives_here(owner)
+    if lives is not None:
+        return lives
     touched = _touched(path)
     if touched != before:
         return True
     return None if time.time() - touched < SILENCE else False
 
 
-def _taken(folder: Path, holder: str) -> Problem:
+def waits_for(holder: str) -> str:
+    """What is told while only time can tell whether an owner lives."""
+    return f"{holder} has trained this run: waiting up to {SILENCE:.0f} s for its silence"
+
+
+def taken(where: str, holder: str) -> Problem:
+    """The Problem of a run that a living trainer holds."""
     return Problem(
         "this run is being trained by another process",
-        where=str(folder),
+        where=where,
         value=holder,
         remedy="wait for it, or stop it; then run the same command again",
         retry=True,

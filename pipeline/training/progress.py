@@ -16,6 +16,7 @@ from pipeline.files import canonical_json, disk_problem
 from pipeline.records import Progress
 
 FILE = "progress.jsonl"
+TAIL = 2**16  # bytes of a file in which its last record is looked for
 Kind = Literal["train", "valid", "system", "event"]
 
 
@@ -52,6 +53,21 @@ def parse(line: str) -> Progress | None:
         return Progress(**json.loads(line))
     except (ValueError, TypeError):
         return None
+
+
+def last_step(folder: Path) -> int:
+    """The step of the last whole record of a run's folder; 0 where there is none."""
+    tail = _tail(folder / FILE)
+    return tail[-1].step if tail else 0
+
+
+def _tail(path: Path) -> list[Progress]:
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        lines = file.read().decode(errors="replace").splitlines()
+    return [record for record in map(parse, lines) if record is not None]
 
 
 def read(folder: Path) -> Iterator[Progress]:

@@ -1,15 +1,15 @@
 """Where a run goes on from: its newest checkpoint, or after a fault its last planned one.
 
-Rank 0 looks for it and tells its name; every worker loads it, and nobody writes before all have.
+Rank 0 looks for it, loads it and shares it: only its host need have the run's folder, and every
+worker has the same bits by construction.
 """
 
 from pathlib import Path
 
 from pipeline.problems import Problem
-from pipeline.training.checkpoint import load
 from pipeline.training.clerk import Clerk
 from pipeline.training.recovery import Recovery
-from pipeline.training.state import TrainingState
+from pipeline.training.state import TrainingState, from_json
 from pipeline.training.step import Hands, Step
 from pipeline.training.weights import set_weights
 
@@ -25,7 +25,7 @@ def resumed(hands: Hands, clerk: Clerk, folder: Path) -> TrainingState:
     if not name:
         clerk.event(0, "started")
         return TrainingState()
-    state = _taken_over(hands, folder / "checkpoints" / name)
+    state = _taken_over(hands, clerk, folder / "checkpoints" / name)
     clerk.event(state.step, "resumed")
     return state
 
@@ -58,9 +58,8 @@ def gone_back(
             where=str(folder / "checkpoints"),
             remedy="move the folder away and run the same command again: training begins anew",
         )
-    checkpoint = _taken_over(hands, folder / "checkpoints" / name)
+    checkpoint = _taken_over(hands, clerk, folder / "checkpoints" / name)
     back = state.back_at(checkpoint, recovery.rate_factor)
-    hands.team.tell(None)  # all have loaded: from here on the clerk may write and remove
     clerk.event(
         state.step,
         f"{why}: back to step {back.step}, learning rates x {back.rate_factor:g}",
@@ -68,8 +67,10 @@ def gone_back(
     return back
 
 
-def _taken_over(hands: Hands, path: Path) -> TrainingState:
-    checkpoint = load(path)
-    set_weights(hands.model, checkpoint.weights, where=str(path), remedy=OTHER_MODEL)
-    hands.load(checkpoint.optimizer)
-    return checkpoint.state
+def _taken_over(hands: Hands, clerk: Clerk, path: Path) -> TrainingState:
+    """Take over the checkpoint that the clerk of rank 0 loads."""
+    loaded, team = clerk.load(path.name), hands.team
+    weights = team.share(loaded.weights if loaded else {})
+    set_weights(hands.model, weights, where=str(path), remedy=OTHER_MODEL)
+    hands.load(team.share(loaded.optimizer if loaded else {}))
+    return from_json(team.tell(loaded.state.as_json() if loaded else None))

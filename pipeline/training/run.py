@@ -20,7 +20,7 @@ from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState, is_finite
 from pipeline.training.step import Hands, Step
 from pipeline.training.validation import StoppedError
-from pipeline.training.weights import average, set_weights, weights_of
+from pipeline.training.weights import set_weights, weights_of
 
 FAULT = "fault.json"  # the ids of the examples that a run gave up at
 NAMED = 4  # of them in the message
@@ -203,11 +203,10 @@ def _save(run: Run, state: TrainingState, *, planned: bool) -> None:
 def _finished(run: Run, state: TrainingState) -> Outcome:
     """Put the average of the best weights into the model, and score it where it is a new one."""
     run.standby.changing()
-    run.clerk.wait()
-    run.hands.team.tell(None)  # nobody reads before the clerk has written
-    best = [run.place.folder / "best" / f"{groups:08d}" for groups in state.best_groups]
-    set_weights(run.hands.model, average(best))
-    if len(best) > 1:
+    run.clerk.wait()  # it reads what it has written
+    best = run.hands.team.share(run.clerk.average(state.best_groups))
+    set_weights(run.hands.model, best)
+    if len(state.best) > 1:
         scores = _scores(run)
     else:
         scores = next(row.scores for row in state.curve if row.step in state.best)

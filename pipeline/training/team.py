@@ -5,7 +5,7 @@ as pickles. A team of one needs no process group.
 """
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,11 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+DTYPES = {
+    str(dtype): dtype
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.int64, torch.int32)
+}  # of what a checkpoint holds
 
 
 class LostWorkerError(ConnectionError):
@@ -67,6 +72,20 @@ class Team:
     def tell(self, value: Any) -> Any:
         """The JSON value of rank 0, on every worker."""
         return self.gather(value if self.rank == 0 else None)[0]
+
+    def share(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of rank 0, to the bit, on every worker; in its host's memory."""
+        if self.count == 1:
+            return dict(tensors)
+        kinds = self.tell({name: [str(t.dtype), list(t.shape)] for name, t in tensors.items()})
+        found: dict[str, Tensor] = {}
+        for name, (kind, shape) in kinds.items():
+            given = tensors[name] if self.rank == 0 else torch.empty(shape, dtype=DTYPES[kind])
+            tensor = given.to(self.device).contiguous()
+            with self._together():
+                dist.broadcast(tensor, src=0)
+            found[name] = tensor.cpu()
+        return found
 
     def _gather(self, tensor: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(tensor) for _ in range(self.count)]

@@ -6,7 +6,7 @@ the lease. Clocks may decide when it writes, never what is trained.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf, isfinite
@@ -17,6 +17,7 @@ from pipeline.training.checkpoint import (
     Checkpoint,
     Tensors,
     copied,
+    load,
     load_weights,
     newest,
     prune,
@@ -33,6 +34,7 @@ from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState
 from pipeline.training.step import Step
 from pipeline.training.watchdog import Watchdog
+from pipeline.training.weights import average
 
 SECONDS_PER_RECORD = 1.0
 SECONDS_PER_HOST = 10.0  # as MLflow looks at a system of its own accord
@@ -97,6 +99,14 @@ class Writer(Clerk):
         """The weights that a checkpoint calls best are there, too."""
         for groups in checkpoint.state.best_groups:
             load_weights(self.best(groups))
+
+    def load(self, name: str) -> Checkpoint | None:
+        """From the folder: only this worker's host need have it."""
+        return load(self.checkpoints / name)
+
+    def average(self, groups: Sequence[int]) -> Tensors:
+        """From the folder."""
+        return average([self.best(number) for number in groups])
 
     def step(self, step: Step, state: TrainingState) -> None:
         """A record of the first, then about once a second, and of every step that was not taken, or

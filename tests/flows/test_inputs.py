@@ -117,3 +117,12 @@ def test_the_forecast_tells_stages_steps_and_time_of_earlier_runs(
         "2 of 4 stages to run; up to 600 training steps; about 3 min 30 s by earlier runs"
     )
     assert preflight.forecast(machine, plan[:2]) == "0 of 2 stages to run"
+
+
+def test_a_store_that_is_away_is_found_before_anything_is_spent(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    with pytest.raises(Problem, match="the store does not answer") as caught:
+        preflight.check_servers(Machine(state="s3://bucket/state"))
+    assert (caught.value.where, caught.value.retry) == ("s3://bucket/state", True)

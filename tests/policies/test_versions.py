@@ -34,7 +34,16 @@ def test_what_is_installed_is_what_the_lock_says(pins):
 
 
 # What no module imports: programs, plug-ins, and what others need without saying so.
-NOT_IMPORTED = {"dvc-s3", "import-linter", "pyright", "pytest-xdist", "ruff", "setuptools", "uv"}
+NOT_IMPORTED = {
+    "moto",
+    "dvc-s3",
+    "import-linter",
+    "pyright",
+    "pytest-xdist",
+    "ruff",
+    "setuptools",
+    "uv",
+}
 PINNED_FOR_OTHERS = {"fastapi"}
 
 

@@ -48,9 +48,6 @@ def test_shards_of_other_pieces_are_a_problem(dataline, tmp_path):
     machine = Machine(state=tmp_path / "state")
     job, _ = train.job_of(SETTINGS, machine, out)
     assert job.folder == tmp_path / "state" / job.key
-    another, _ = train.job_of(SETTINGS, machine, out)
-    assert another.folder == job.folder
-    assert another.desk != job.desk  # so that no driver hears of the failures of another's workers
     trainer = TRAINERS["bpe"](vocabulary=299)
     other = trainer.train([source for source, _ in dataline.sentences(50)])
     write_pieces(out / "pieces", (other,), Normaliser())
@@ -158,8 +155,6 @@ def test_a_run_that_another_trains_is_left_as_it_is(dataline, tmp_path):
     parent = os.getppid()
     take_lease(job.folder, f"{socket.gethostname()}:{parent}:{lease._started(parent)}")
     runkey.write_record(job.folder, {}, "theirs")
-    (job.folder / "driver-1").mkdir()
-    (job.folder / "driver-1" / "stop").write_text("")
     before = files(job.folder)
     with pytest.raises(Problem, match="being trained by another process"):
         train.run(settings, machine, out, tmp_path / "out")
@@ -200,9 +195,7 @@ def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_k
     out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
     settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
     job, _ = train.job_of(settings, machine, out)
-    job.desk.mkdir(parents=True)
-    (job.desk / train.STOP).touch()
-    train.work(Seat(0, 1, "cpu"), job)
+    train.work(Seat(0, 1, "cpu", stop=lambda: True), job)
     assert [record.note for record in read(job.folder) if record.note] == ["started", "stopped"]
     assert not finished.is_finished(job.folder)
     job, _ = train.job_of(settings, machine, out)  # of another driver, whom nobody stops
@@ -228,6 +221,45 @@ def test_a_worker_tells_what_its_machine_makes_of_the_steps(dataline, tmp_path):
         "valid_score",
         "rate",
     ]
+
+
+@pytest.mark.system
+def test_a_run_that_is_kept_in_a_store_comes_from_a_host_with_which_no_folder_is_shared(
+    bucket, dataline, tmp_path, monkeypatch, capsys
+):
+    """To the same bytes as one that is kept here; another workspace finds it finished."""
+    out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
+    settings = started_from(tmp_path / "none")
+    jobs = []
+
+    def worked(work, job, crew):
+        jobs.append(job)
+        work(Seat(0, 1, "cpu"), job)
+
+    monkeypatch.setattr(train, "train_workers", worked)
+    train.run(settings, Machine(state=tmp_path / "here"), out, tmp_path / "expected")
+
+    machine = Machine(state="s3://tests/state", cache=tmp_path / "cache")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        train.run(settings, machine, out, tmp_path / name / "outs")
+        found = {path.name: content for path, content in files(tmp_path / name / "outs").items()}
+        expected = files(tmp_path / "expected")
+        assert found == {path.name: content for path, content in expected.items()}
+    assert len(jobs) == 2
+    for name in ("a", "b"):
+        folder = tmp_path / name / "state" / jobs[1].key
+        assert runkey.recorded_rooms(folder) == [runkey.rooms_digest()]
+    assert not jobs[1].work_folder.exists()
+    notes = [record.note for record in read(tmp_path / "a" / "state" / jobs[1].key) if record.note]
+    assert notes == ["started", "finished"]
+    assert f"run {jobs[1].key} is finished: its result is used" in capsys.readouterr().out
+
+    bucket.kill()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Problem, match="the store does not answer"):
+        train.run(settings, machine, out, tmp_path / "c")
 
 
 def files(folder):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from pipeline.problems import Problem
-from pipeline.seats import Crew, Seat, failed, sit
+from pipeline.seats import Crew, Desk, Seat, sit
 from pipeline.training import lease
 from pipeline.training.lease import LostLeaseError, take_lease, this_process
 
@@ -55,10 +55,10 @@ def test_a_team_that_was_left_behind_does_not_end_the_one_that_took_over(tmp_pat
         with left.held():
             pytest.fail("it wrote")
 
-    crew = Crew(workers=1, device="cuda", threads=1, restarts=0)
+    crew, desk = Crew(workers=1, device="cuda", threads=1, restarts=0), Desk()
     with pytest.raises(LostLeaseError):
-        sit(Seat(0, 1, "cpu"), work=work, argument=None, crew=crew, exchange=tmp_path)
-    assert not failed(tmp_path)
+        sit(Seat(0, 1, "cpu"), work=work, argument=None, crew=crew, desk=desk)
+    assert desk.failure() is None
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pipeline.seats import Crew, Seat
 def main() -> None:
     task = read_task()
     crew = Crew(task["threads"], "cpu", 1, 0, "local")
-    train_workers(work, task, crew, folder=Path(task["scratch"]) / "team", stop=lambda: None)
+    train_workers(work, task, crew)
 
 
 def work(seat: Seat, task: Task) -> None:
