@@ -101,7 +101,7 @@ def test_a_step_that_waits_keeps_no_checkpoint_from_being_written(start, tmp_pat
     """The state after the last whole step is kept, though that step does not end in time."""
     process, checkpoints = start(blocked), tmp_path / "run" / "checkpoints"
     until((tmp_path / "waits").exists)
-    assert [path.name for path in every(checkpoints)] == ["00000000"]
+    until(lambda: [path.name for path in every(checkpoints)] == ["00000000"])
     process.send_signal(signal.SIGTERM)
     until(lambda: [path.name for path in every(checkpoints)] == ["00000003", "00000000"])
     assert process.poll() is None
