@@ -1,13 +1,13 @@
 """Speed of the training step: target tokens per second of the engine's own step.
 
     python benchmarks/step.py [--models transformer gru] [--workers 2] [--steps 8] [--pairs 29000]
-        [--tokens 4000] [--json FILE]
+        [--tokens 4000] [--compile] [--json FILE]
 
 Transformer: 3+3 layers of width 256, 4 heads, 1,024 inner channels; GRU: one layer each way and
 two layers of 256 units. 8,000 joint pieces, groups of 4,000 target tokens, dropout 0.1, lengths as
 of captions (about 16 source and 16 target ids). Everything that a step does counts: cutting,
 collating, forward, backward, the sum over the workers, AdamW. Workers are processes of one pinned
-thread.
+thread. With --compile the regions of a step are compiled, before anything is measured.
 
 The peak is that of large matrix products in the same precision, measured in the same processes;
 MFU is the share of it that the products of real positions (counted, not estimated) reach. By the
@@ -67,6 +67,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=4000, help="target tokens of a step")
     parser.add_argument("--pairs", type=int, default=29_000, help="to draw the groups from")
+    parser.add_argument("--compile", action="store_true", help="with torch.compile")
     add_json(parser)
     return parser.parse_args()
 
@@ -98,7 +99,8 @@ def measure(
     started = [
         subprocess.Popen(
             [sys.executable, __file__, "--worker", json.dumps(
-                [rank, workers, model, precision, steps, tokens, str(folder), str(exchange)]
+                [rank, workers, model, precision, steps, tokens, arguments.compile, str(folder),
+                 str(exchange)]
             )],
             env={**os.environ, **environment(crew)},
         )
@@ -123,12 +125,13 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
 
     from pipeline.batches.plan import Position
     from pipeline.models.seq2seq import COMPUTE
+    from pipeline.training.compiler import compiled_steps
     from pipeline.training.gauge import matrix_rate
     from pipeline.training.loop import steps as walk
     from pipeline.training.operations import operations_of
     from pipeline.training.team import Team
 
-    model, precision, steps, per_step, folder, exchange = argument
+    model, precision, steps, per_step, compiles, folder, exchange = argument
     torch.set_num_threads(1)
     if seat.workers > 1:
         meeting = f"file://{exchange}/meeting"
@@ -145,13 +148,14 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     operations = operations_of(hands.model, hands.team.device)
     peak = partial(matrix_rate, COMPUTE[precision], hands.team.device, clock=time.process_time)
     next(taken)
-    peaks = [peak()]
-    clock, processor, tokens, needed = time.perf_counter(), time.process_time(), 0, 0
-    for _ in range(steps):
-        step = next(taken)[0]
-        tokens, needed = tokens + step.tokens, needed + operations(step.supply.padding.needed)
-    clock, processor = time.perf_counter() - clock, time.process_time() - processor
-    peaks.append(peak())
+    with compiled_steps(compiles, hands.model, course, hands.team.device, report=print):
+        peaks = [peak()]
+        clock, processor, tokens, needed = time.perf_counter(), time.process_time(), 0, 0
+        for _ in range(steps):
+            step = next(taken)[0]
+            tokens, needed = tokens + step.tokens, needed + operations(step.supply.padding.needed)
+        clock, processor = time.perf_counter() - clock, time.process_time() - processor
+        peaks.append(peak())
     sums = torch.tensor([processor, sum(peaks) / 2], dtype=torch.float64)
     hands.team.sum_(sums)
     if seat.rank == 0:
@@ -159,6 +163,7 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
             "model": model,
             "precision": precision,
             "workers": seat.workers,
+            "compiled": compiles,
             "tokens_per_second": round(tokens / clock),
             "tokens_per_processor_second": round(tokens / float(sums[0])),
             "mflop_per_token": round(needed / tokens / 1e6, 1),
@@ -221,6 +226,7 @@ HEADINGS = {
     "model": "model",
     "precision": "precision",
     "workers": "workers",
+    "compiled": "compiled",
     "tokens/s": "tokens_per_second",
     "tokens/cpu-s": "tokens_per_processor_second",
     "MFLOP/token": "mflop_per_token",

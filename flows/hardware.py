@@ -1,5 +1,7 @@
-"""This machine's hardware against what is asked of it: GPUs, and arithmetic in bf16."""
+"""This machine's hardware against what is asked of it: GPUs, a compiler, arithmetic in bf16."""
 
+import os
+import shutil
 from collections.abc import Set
 from pathlib import Path
 
@@ -30,6 +32,7 @@ def check_hardware(machine: Machine) -> list[str]:
     asked = machine.device == "cuda" or (machine.device == "auto" and DRIVER.exists())
     gpus = capabilities() if asked else []
     crew_of(machine, gpus=len(gpus))  # a Problem where one is asked for that is not there
+    check_compiler(machine, gpus)
     params, flags = read_yaml(Path("params.yaml")), cpu_flags(Path("/proc/cpuinfo"))
     notes = [
         check_precision(name, params.get(name, {}).get("precision"), gpus, flags) for name in SLOWER
@@ -54,6 +57,23 @@ def check_precision(
         return ""
     slower = SLOWER[section]
     return f"this processor has no instructions for bf16: {section} is {slower} than in fp32"
+
+
+def check_compiler(machine: Machine, gpus: list[Capability]) -> None:
+    """A Problem where torch.compile is asked for, and lacks what it compiles with."""
+    if machine.compile is not True:
+        return
+    on_gpu = machine.device != "cpu" and bool(gpus)
+    variable, names = ("CC", ("gcc", "clang")) if on_gpu else ("CXX", ("g++",))
+    asked = os.environ.get(variable)
+    names = (asked,) if asked else names
+    if not any(shutil.which(name) for name in names):
+        raise Problem(
+            f"torch.compile needs {' or '.join(names)}",
+            where="machine.yaml, compile",
+            value=machine.compile,
+            remedy=f"install it, name another in {variable}, or set `auto` or `false`",
+        )
 
 
 def capabilities() -> list[Capability]:

@@ -30,6 +30,9 @@ class Machine(Settings):
     slot_cost: PositiveInt | Literal["auto"] = "auto"
     """Estimated cost of a slot, in positions (source + target). auto: 4,096 on CPU, 512 for each
     GiB of a GPU's memory."""
+    compile: bool | Literal["auto"] = "auto"
+    """Whether torch.compile fuses what a training step does beside products and attention. auto: on
+    a GPU, where the compiler works there."""
     data_processes: PositiveInt | Literal["auto"] = "auto"
     """Processes of clean, encode and, on CPU, decode. auto: one a core."""
     decode_batch: int = Field(64, ge=1)

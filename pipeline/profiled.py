@@ -18,6 +18,7 @@ from pipeline.models.lesson import Lesson
 from pipeline.pieces.pieces import Pieces
 from pipeline.seats import crew_of, environment
 from pipeline.stages.train import Job, Settings, first_model, job_of, train_examples
+from pipeline.training.compiler import compiled_steps
 from pipeline.training.loop import course_of
 from pipeline.training.profiler import Profile, profiled
 from pipeline.training.team import Team
@@ -44,4 +45,6 @@ def _work(job: Job, device: str, trace: Path) -> Profile:
     model = first_model(job, Pieces.read(job.inputs / "pieces")).to(team.device)
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     cost = slot_cost(job.machine.slot_cost, team.device)
-    return profiled(lesson, course_of(train_examples(job), training, cost), training, team, trace)
+    course = course_of(train_examples(job), training, cost)
+    with compiled_steps(job.machine.compile, lesson, course, team.device, report=print):
+        return profiled(lesson, course, training, team, trace)

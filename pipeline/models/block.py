@@ -1,15 +1,21 @@
-"""What blocks of a Transformer share, in encoder and decoder: places of a batch, two sublayers."""
+"""What blocks of a Transformer share, in encoder and decoder: places of a batch, two sublayers.
+
+A sublayer's work on flat positions may be compiled (`compiled.py`); attention, which sees padded
+views of ever new shapes, is not.
+"""
 
 from abc import ABC
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pipeline.models.compiled import compiled
 from pipeline.models.dropout import Dropout, position_keys
 from pipeline.models.feedforward import FeedForward
 from pipeline.models.layout import Layout
-from pipeline.models.linear import AnyNorm
+from pipeline.models.linear import AnyNorm, Linear
 from pipeline.models.multihead import SelfAttention
 from pipeline.models.parts import Examples
 from pipeline.models.positions import Positions
@@ -50,26 +56,96 @@ class Block(nn.Module, ABC):
 
     def enter(self, norm: AnyNorm, values: Float[Tensor, "*places width"]) -> Tensor:
         """What a sublayer reads."""
-        return norm(values) if self.norm_first else values
+        return _before(values, norm, self.norm_first)
 
     def leave(self, norm: AnyNorm, values: Float[Tensor, "*places width"]) -> Tensor:
         """What a sublayer's sum becomes."""
-        return values if self.norm_first else norm(values)
+        return _after(values, norm, self.norm_first)
 
     def attend(
         self, values: Float[Tensor, "positions width"], places: Places
     ) -> Float[Tensor, "positions width"]:
         """The sublayer of self-attention over all positions."""
-        entered = self.enter(self.attention_norm, values)
-        added = self.attention(
-            entered, places.layout, places.bias, places.padded_keys, places.turns
+        attention, norm, keys = self.attention, self.attention_norm, places.keys
+        projected = self.read(norm, attention.project, values, keys)
+        contexts = attention(
+            projected, places.layout, places.bias, places.padded_keys, places.turns
         )
-        summed = self.attention_dropout.add(values, added, places.keys)
-        return self.leave(self.attention_norm, summed)
+        return self.add(norm, attention.output, self.attention_dropout, values, contexts, keys)
+
+    def read(
+        self,
+        norm: AnyNorm,
+        product: Linear,
+        values: Float[Tensor, "positions width"],
+        keys: Tensor | None,
+    ) -> Float[Tensor, "positions out"]:
+        """What a sublayer reads, mapped."""
+        return _region(_read, values, keys, norm, self.norm_first, product)
+
+    def add(
+        self,
+        norm: AnyNorm,
+        product: Linear,
+        dropout: Dropout,
+        values: Float[Tensor, "positions width"],
+        contexts: Float[Tensor, "positions width"],
+        keys: Tensor | None,
+    ) -> Float[Tensor, "positions width"]:
+        """What an attention leaves: contexts, mapped, are added."""
+        last = norm, self.norm_first, product, dropout
+        return _region(_added, values, keys, contexts, *last)
 
     def feed(
         self, values: Float[Tensor, "*places width"], keys: Tensor | None
     ) -> Float[Tensor, "*places width"]:
         """The sublayer of the position-wise network."""
-        added = self.network(self.enter(self.network_norm, values), keys)
-        return self.leave(self.network_norm, self.network_dropout.add(values, added, keys))
+        parts = self.network_norm, self.norm_first, self.network, self.network_dropout
+        return _region(_fed, values, keys, *parts)
+
+
+def _region(
+    work: Callable[..., Tensor], values: Tensor, keys: Tensor | None, *rest: object
+) -> Tensor:
+    """Work that may be compiled: in training, where there are keys and gradients are asked for."""
+    if keys is None or not torch.is_grad_enabled():
+        return work(values, keys, *rest)
+    return compiled(work, values, keys, *rest)
+
+
+def _before(values: Tensor, norm: AnyNorm, norm_first: bool) -> Tensor:
+    return norm(values) if norm_first else values
+
+
+def _after(values: Tensor, norm: AnyNorm, norm_first: bool) -> Tensor:
+    return values if norm_first else norm(values)
+
+
+def _read(
+    values: Tensor, _: Tensor | None, norm: AnyNorm, norm_first: bool, product: Linear
+) -> Tensor:
+    return product(_before(values, norm, norm_first))
+
+
+def _added(
+    values: Tensor,
+    keys: Tensor | None,
+    contexts: Tensor,
+    norm: AnyNorm,
+    norm_first: bool,
+    product: Linear,
+    dropout: Dropout,
+) -> Tensor:
+    return _after(dropout.add(values, product(contexts), keys), norm, norm_first)
+
+
+def _fed(
+    values: Tensor,
+    keys: Tensor | None,
+    norm: AnyNorm,
+    norm_first: bool,
+    network: FeedForward,
+    dropout: Dropout,
+) -> Tensor:
+    added = network(_before(values, norm, norm_first), keys)
+    return _after(dropout.add(values, added, keys), norm, norm_first)

@@ -38,8 +38,12 @@ def mix(keys: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
 
 def salted(keys: Int[Tensor, "..."], salt: Int[Tensor, "..."] | int) -> Int[Tensor, "..."]:
     """Keys that depend on `salt` too; either may be broadcast."""
-    step = GOLDEN * (salt + 1)
-    return mix(keys + (_wrapped(step) if isinstance(step, int) else step))
+    return mix(keys + (_salt(salt) if isinstance(salt, int) else GOLDEN * (salt + 1)))
+
+
+def _salt(number: int) -> int:
+    """What a number adds to keys."""
+    return _wrapped(GOLDEN * (number + 1))
 
 
 def _wrapped(number: int) -> int:
@@ -88,13 +92,33 @@ def channel_constants(pairs: int, device: torch.device) -> tuple[Tensor, Tensor]
     return (numbers >> 32).to(torch.int32) | 1, numbers.to(torch.int32)
 
 
+def fixed_constants(pairs: int, device: torch.device) -> Int[Tensor, "two pairs"]:
+    """The same, stacked: what `compiled.py` has compilers take as it is, and not make each time."""
+    return torch.stack(channel_constants(pairs, device))
+
+
 def hashed(keys: Keys, channels: int) -> Int[Tensor, "... channels"]:
     """16 random bits (int16) for each channel of each row."""
-    factor, summand = channel_constants(-(-channels // 2), keys.device)
-    bits = torch.addcmul(summand, (keys >> 32).to(torch.int32).unsqueeze(-1), factor)
+    pairs = -(-channels // 2)
+    rows = (keys >> 32).to(torch.int32).unsqueeze(-1)
+    if torch.compiler.is_compiling():
+        return _fused(rows, fixed_constants(pairs, keys.device))[..., :channels]
+    factor, summand = channel_constants(pairs, keys.device)
+    bits = torch.addcmul(summand, rows, factor)
     bits.addcmul_(bits, bits, value=2)
     bits ^= (bits >> 16).bitwise_and_(0xFFFF)  # the low half of a product is the weaker one
     return bits.view(torch.int16)[..., :channels]
+
+
+def _fused(rows: Tensor, constants: Tensor) -> Tensor:
+    """The same bits, as int32, by what a compiler fuses: no look at a number as two halves, and no
+    conversion to fewer bits, which it rounds to the nearest on some processors."""
+    factor, summand = constants.unbind()
+    bits = summand + rows * factor
+    bits = bits + 2 * bits * bits
+    bits = bits ^ ((bits >> 16) & 0xFFFF)
+    up = torch.arange(16, -1, -16, dtype=torch.int32, device=bits.device)  # the low half, the high
+    return ((bits.unsqueeze(-1) << up) >> 16).flatten(-2)
 
 
 def drawn(keys: Keys, rate: float) -> Bool[Tensor, "..."]:
@@ -111,6 +135,8 @@ def kept(
     keys: Keys, channels: int, rate: float, dtype: torch.dtype
 ) -> Float[Tensor, "... channels"]:
     """1 where a channel stays, 0 (with probability `rate`) where it is dropped."""
+    if torch.compiler.is_compiling():
+        return (hashed(keys, channels) >= quantised(rate) - 2**15).to(dtype)
     stays = hashed(keys, channels).ge_(quantised(rate) - 2**15)
     if dtype == torch.bfloat16:
         return stays.mul_(0x3F80).view(dtype)  # the bits of 1.0: cheaper than a conversion
@@ -123,11 +149,24 @@ class Dropout(nn.Module):
     Srivastava et al. 2014. `number` names the site; the model sets it from the module's name.
     """
 
+    salt: Tensor  # what the number adds to keys: a tensor, so that all sites share compiled code
+
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
+        self.register_buffer("salt", torch.tensor(_salt(0)), persistent=False)
         self.number = 0
         self.scale = 2**16 / (2**16 - quantised(rate))
+
+    @property
+    def number(self) -> int:
+        """The site's."""
+        return self._number
+
+    @number.setter
+    def number(self, number: int) -> None:
+        self._number = number
+        self.salt.fill_(_salt(number))
 
     def mask(
         self, keys: Keys | None, channels: int, dtype: torch.dtype
@@ -135,7 +174,7 @@ class Dropout(nn.Module):
         """1 and 0 for each row's channels; None where nothing is dropped."""
         if keys is None or self.rate == 0:
             return None
-        return kept(salted(keys, self.number), channels, self.rate, dtype)
+        return kept(mix(keys + self.salt), channels, self.rate, dtype)
 
     def forward(
         self, vectors: Float[Tensor, "... channels"], keys: Keys | None
@@ -181,6 +220,8 @@ class Dropout(nn.Module):
 
 
 def _scaled(onto: Tensor, vectors: Tensor, mask: Tensor, scale: float) -> Tensor:
+    if torch.compiler.is_compiling():  # which finds out by itself what is worth keeping
+        return onto + scale * mask * vectors
     result: Tensor = _Scaled.apply(onto, vectors, mask, scale)  # pyright: ignore[reportAssignmentType]
     return result
 

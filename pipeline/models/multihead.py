@@ -154,19 +154,22 @@ class SelfAttention(nn.Module):
 
     def forward(
         self,
-        vectors: Float[Tensor, "positions width"],
+        projected: Float[Tensor, "positions queries_keys_values"],
         layout: Layout,
         bias: Float[Tensor, "sequences one ... longest"],
         keys: Int[Tensor, "sequences longest"] | None,
         turns: Turns | None = None,
     ) -> Float[Tensor, "positions width"]:
-        """`keys` are the positions' keys in the padded view; `turns` those of its columns."""
-        split = layout.split_heads(self.project(vectors), self.heads, self.groups, self.groups)
+        """Contexts that `output` has not mapped yet, of what `project` made of vectors.
+
+        `keys` are the positions' keys in the padded view; `turns` those of its columns.
+        """
+        split = layout.split_heads(projected, self.heads, self.groups, self.groups)
         query, key, value = split
         if turns is not None:
             query, key = turned(query, turns), turned(key, turns)
         context, _ = self.attend(query, key, value, bias, keys)
-        return self.output(layout.join_heads(context))
+        return layout.join_heads(context)
 
     def step_inputs(
         self, vectors: Float[Tensor, "hypotheses width"], turns: Turns | None = None

@@ -17,6 +17,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from pipeline.batches.batch import Batch, Ragged
+from pipeline.models.compiled import compiled, compiles
 from pipeline.models.parts import Generator, GeneratorSettings
 from pipeline.models.seam import Memory, Step
 from pipeline.models.table import Table
@@ -143,6 +144,8 @@ def _slopes(
     dtype: torch.dtype,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "chunk vocabulary"]]:
     """As `_chunk`, computed in `dtype`; slopes of another type come in the place of the logits."""
+    if compiles():
+        return compiled(_fused, logits, targets, smoothing, dtype)
     if logits.dtype == dtype:
         return _chunk(logits, targets, smoothing)
     total = logits.new_zeros((), dtype=dtype)
@@ -161,6 +164,18 @@ def _chunk(
     loss = (_minus_log(logits, slope, targets, chosen) + smoothing * chosen).sum()
     stay = torch.full_like(chosen, smoothing - 1)[:, None]
     return loss, slope.scatter_add_(1, targets[:, None], stay)
+
+
+def _fused(
+    logits: Tensor, targets: Tensor, smoothing: float, dtype: torch.dtype
+) -> tuple[Float[Tensor, ""], Float[Tensor, "chunk vocabulary"]]:
+    """As `_slopes`, in as few passes as a compiler needs for it."""
+    wide = logits.to(dtype)
+    log_softmax = torch.log_softmax(wide, dim=-1)
+    chosen, minus = (each.gather(1, targets[:, None]) for each in (wide, -log_softmax))
+    ids = torch.arange(logits.shape[1], device=logits.device)
+    slope = log_softmax.exp() - (1 - smoothing) * (ids == targets[:, None]).to(dtype)
+    return (minus + smoothing * chosen).sum(), slope.to(logits.dtype)
 
 
 def _minus_log(logits: Tensor, softmax: Tensor, targets: Tensor, chosen: Tensor) -> Tensor:

@@ -138,16 +138,16 @@ class DecoderBlock(Block):
         source: Float[Tensor, "sources one one source"],
     ) -> tuple[Float[Tensor, "positions width"], Float[Tensor, "sources heads longest source"]]:
         """One block over all positions; also the attention to the memory, of bias `source`."""
-        values = self.attend(values, places)
-        query = self.cross.query(self.enter(self.cross_norm, values))
+        values, keys = self.attend(values, places), places.keys
+        query = self.read(self.cross_norm, self.cross.query, values, keys)
         (query,) = places.layout.split_heads(query, self.cross.heads)
         memory_keys, memory_values = self.cross.keys_values(memory.states, memory.layout)
         context, weights = self.cross.attend(
             query, memory_keys, memory_values, source, places.padded_keys
         )
-        added = self.cross.output(places.layout.join_heads(context))
-        values = self.leave(self.cross_norm, self.cross_dropout.add(values, added, places.keys))
-        return self.feed(values, places.keys), weights
+        context = places.layout.join_heads(context)
+        last = self.cross_norm, self.cross.output, self.cross_dropout
+        return self.feed(self.add(*last, values, context, keys), keys), weights
 
     def attend_step(
         self,

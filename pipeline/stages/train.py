@@ -40,6 +40,7 @@ from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
 from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
+from pipeline.training.compiler import compiled_steps
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
 from pipeline.training.lease import take_lease, this_process
@@ -171,20 +172,23 @@ def work(seat: Seat, job: Job) -> None:
     keep = partial(
         finished.keep, job.folder, job.key, write_model=partial(write_model, model=model)
     )
-    training = job.settings.training
+    training, examples = job.settings.training, train_examples(job)
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
-    fit(
-        model,
-        train_examples(job),
-        training,
-        place,
-        validate=validate,
-        watch=partial(gradient_norms, batch=_probe(valid).to(team.device)),
-        lesson=lesson,
-        keep=keep,
-        gauge=gauge_of(lesson, COMPUTE[training.precision], team),
-        team=team,
-    )
+    gauge = gauge_of(lesson, COMPUTE[training.precision], team)
+    course = course_of(examples, training, cost)
+    with compiled_steps(machine.compile, lesson, course, team.device, report=print):
+        fit(
+            model,
+            examples,
+            training,
+            place,
+            validate=validate,
+            watch=partial(gradient_norms, batch=_probe(valid).to(team.device)),
+            lesson=lesson,
+            keep=keep,
+            gauge=gauge,
+            team=team,
+        )
 
 
 def _overdue(wish: Path) -> bool:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.hardware import capabilities, check_hardware, check_precision, cpu_flags
+from flows.hardware import (
+    capabilities,
+    check_compiler,
+    check_hardware,
+    check_precision,
+    cpu_flags,
+)
 from pipeline.machine import Machine
 from pipeline.problems import Problem
 
@@ -61,3 +67,26 @@ def test_a_gpu_that_is_asked_for_has_to_be_there(
         check_hardware(Machine(device="cuda"))
     assert all(note.startswith(NONE) for note in check_hardware(Machine(device="cpu")))
     assert check_hardware(Machine(device="cuda", ray_address="10.0.0.1:6379")) == []
+
+
+def test_whoever_asks_for_compiled_steps_needs_a_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for quiet in ("auto", False):
+        check_compiler(Machine(compile=quiet), [])
+    with pytest.raises(Problem) as caught:
+        check_compiler(Machine(compile=True), [])
+    assert str(caught.value) == (
+        "machine.yaml, compile: torch.compile needs g++\n"
+        "  found:  True\n"
+        "  remedy: install it, name another in CXX, or set `auto` or `false`"
+    )
+    with pytest.raises(Problem, match="gcc or clang"):
+        check_compiler(Machine(compile=True), [(9, 0)])
+    (tmp_path / "other").write_text("#!/bin/sh\n")
+    (tmp_path / "other").chmod(0o755)
+    monkeypatch.setenv("CXX", "other")
+    check_compiler(Machine(compile=True), [])
