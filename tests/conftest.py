@@ -3,6 +3,7 @@
 import gc
 import importlib.util
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,16 @@ from pathlib import Path
 import pytest
 
 CORPORA = "SEQLINE_DATA"  # names the folder of real corpora, which a clone does not hold
+
+# What a machine may lack, by the mark of the tests that need it.
+LACKING = {
+    mark: why
+    for mark, there, why in (
+        ("data", os.environ.get(CORPORA), f"those on real corpora, {CORPORA} names no folder"),
+        ("compiles", shutil.which("g++"), "those of compiled steps, there is no g++"),
+    )
+    if not there
+}
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before torch and numpy are imported
@@ -100,9 +111,9 @@ def pytest_generate_tests(metafunc):
 def pytest_collection_modifyitems(config, items):
     """The longest begin, those that share a workspace last; real corpora only where there are."""
     items.sort(key=lambda item: (not marked(item, "system"), "made" in item.fixturenames))
-    if not os.environ.get(CORPORA):
-        config.hook.pytest_deselected(items=[item for item in items if marked(item, "data")])
-        items[:] = [item for item in items if not marked(item, "data")]
+    for mark in LACKING:
+        config.hook.pytest_deselected(items=[item for item in items if marked(item, mark)])
+        items[:] = [item for item in items if not marked(item, mark)]
 
 
 def pytest_collection_finish():
@@ -116,8 +127,8 @@ def marked(item, name):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not os.environ.get(CORPORA):
-        terminalreporter.line(f"tests on real corpora were left out: {CORPORA} names no folder")
+    for why in LACKING.values():
+        terminalreporter.line(f"tests were left out: {why}")
 
 
 def load(root, name):

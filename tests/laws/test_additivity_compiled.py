@@ -3,7 +3,6 @@
 The compiler is the real one, and compiles what it makes with g++.
 """
 
-import shutil
 
 import pytest
 import torch
@@ -15,7 +14,7 @@ from pipeline.training.compiler import compiled_steps
 from pipeline.training.loop import course_of
 
 pytestmark = [
-    pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++"),
+    pytest.mark.compiles,
     # torch's compiler hides this one of its own, but from whoever makes warnings errors.
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf"),
 ]
@@ -35,6 +34,7 @@ def graphs():
 @pytest.mark.parametrize(("name", "regions"), [("transformer", 5), ("gru", 1)])
 def test_compiled_steps_are_those_without_a_compiler(engine, examples, tmp_path, name, regions):
     """Slots of other lengths in each step; nothing is compiled after the first one."""
+    torch._dynamo.reset()  # another model's graph may do
     settings, eager, model = engine.training(), engine.tiny_model(name), engine.tiny_model(name)
     engine.run(tmp_path / "eager", examples, settings, model=eager, slot_cost=25)
     course, before = course_of(examples, settings, 25), graphs()
