@@ -3,7 +3,6 @@
 The compiler is the real one, and compiles what it makes with g++.
 """
 
-
 import pytest
 import torch
 
