@@ -12,6 +12,9 @@ thread. With --compile the regions of a step are compiled, before anything is me
 The peak is that of large matrix products in the same precision, measured in the same processes;
 MFU is the share of it that the products of real positions (counted, not estimated) reach. By the
 processor's seconds the figures hardly depend on what else runs; by those of the clock they do.
+
+The memory is the largest RssAnon of the first worker; what it keeps of the steps before shows after
+some hundred of them (`--steps 200`).
 """
 
 import argparse
@@ -27,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from memory import Watch
 from tables import add_json, write_rows
 
 from pipeline.seats import Crew, Desk, Seat, environment, sit
@@ -106,9 +110,11 @@ def measure(
         )
         for rank in range(workers)
     ]  # fmt: skip
-    if any(process.wait() for process in started):
-        raise SystemExit("a worker failed")
-    return json.loads((exchange / "row.json").read_text())
+    with Watch(started[0].pid, every=0.2) as watch:
+        if any(process.wait() for process in started):
+            raise SystemExit("a worker failed")
+    row = json.loads((exchange / "row.json").read_text())
+    return {**row, "peak_memory_mib": watch.peak // 2**20}
 
 
 def worker(rank: int, workers: int, *rest: Any) -> None:
@@ -232,6 +238,7 @@ HEADINGS = {
     "MFLOP/token": "mflop_per_token",
     "peak GFLOP/s": "peak_gflops_per_worker",
     "MFU": "mfu",
+    "memory, MiB": "peak_memory_mib",
 }
 
 if __name__ == "__main__":

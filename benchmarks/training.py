@@ -40,7 +40,7 @@ from runs import RECIPE, bench, data
 from tables import Row, add_json, print_row, write_rows
 
 from pipeline.pieces.pieces import Pieces
-from pipeline.seats import Crew, environment
+from pipeline.seats import PRODUCTS, Crew, environment
 from pipeline.shards.read import open_shards
 
 HERE = Path(__file__).resolve().parent
@@ -195,9 +195,13 @@ class Course:
 
 
 def variables(threads: int) -> dict[str, str]:
-    """The allocator is set for all as for our workers, which helps the peers, too."""
+    """The allocator is set for all as for our workers, which helps the peers, too.
+
+    How many products are kept ready suits our steps alone; the peers keep what they would.
+    """
     own = environment(Crew(1, "cpu", threads, 0, "local"))
-    return os.environ | own | {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}
+    shared = {name: value for name, value in own.items() if name not in PRODUCTS}
+    return os.environ | shared | {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}
 
 
 def write_text(shards: Path, vocabulary: int, folder: Path) -> Batch:

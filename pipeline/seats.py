@@ -18,6 +18,9 @@ from pipeline.machine import Machine
 from pipeline.problems import Problem
 
 SECONDS_PER_QUESTION = 0.3
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PRODUCTS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # oneDNN's; torch's
+KEPT_PRODUCTS = 128  # more than a slot's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,10 @@ class WorkerFailedError(RuntimeError):
 def environment(crew: Crew) -> dict[str, str]:
     """A worker's: threads, and thresholds that keep glibc from giving memory back at each step.
 
-    On a GPU, the workspace with which cuBLAS computes the same bits again.
+    On a CPU, how many products oneDNN, and torch above it, keep ready by their shapes: of their own
+    accord 1,024 each, half a megabyte a shape, when hardly a step has the shapes of another. Both
+    are needed: what one lets go the other holds. On a GPU, the workspace with which cuBLAS computes
+    the same bits again.
     """
     variables = {
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
@@ -172,8 +178,8 @@ def environment(crew: Crew) -> dict[str, str]:
         "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
     }
     if crew.device == "cpu":
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        return variables | dict.fromkeys(names, str(crew.threads))
+        threads = dict.fromkeys(THREADS, str(crew.threads))
+        return variables | threads | dict.fromkeys(PRODUCTS, str(KEPT_PRODUCTS))
     return variables | {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 

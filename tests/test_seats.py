@@ -126,6 +126,13 @@ def test_threads_are_limited_on_cpu_only():
     assert int(cpu["MALLOC_TRIM_THRESHOLD_"]) < 2**31
 
 
+def test_on_cpu_both_caches_of_products_are_bounded():
+    cpu = environment(Crew(workers=2, device="cpu", threads=1, restarts=0))
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        assert 0 < int(cpu[name]) < 1024
+        assert name not in environment(CREW)
+
+
 def test_a_machine_that_does_not_say_uses_every_gpu_or_a_worker_a_core():
     cores = Machine().cores()
     assert crew_of(Machine(), gpus=3) == Crew(3, "cuda", 1, 3)
