@@ -40,6 +40,7 @@ from pipeline.pieces.pieces import Pieces
 from pipeline.problems import Problem
 from pipeline.seats import Seat, crew_of
 from pipeline.training import finished, runkey
+from pipeline.training.device import prepare
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
 from pipeline.training.lease import take_lease, this_process
@@ -149,8 +150,7 @@ def work(seat: Seat, job: Job) -> None:
     """What every worker does; the first keeps the result."""
     machine, pieces = job.machine, Pieces.read(job.inputs / "pieces")
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
-    if team.device.type == "cuda":
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    prepare(team.device, strict=job.settings.model.repeats)
     model = first_model(job, pieces).to(team.device)
     valid = open_examples(job.inputs / "shards" / "valid", verify=False)
     search = within(model.settings.decoder.longest(), int(valid.source_lengths.max()))

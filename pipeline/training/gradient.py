@@ -7,6 +7,7 @@ over the workers in one reduction, which also carries what all workers must agre
 from collections.abc import Iterable, Sequence
 
 import torch
+from torch import Tensor
 from torch.nn import Parameter
 
 from pipeline.training.team import Team
@@ -35,10 +36,13 @@ class Gradient:
             begin = end
 
     def reduce(self, team: Team) -> Sequence[float]:
-        """Sum over the workers; the extras as numbers."""
+        """Sum over the workers; the extras and the norm of the rest as numbers.
+
+        This is the one time in a step that the host waits for its device.
+        """
         self._check_views()
         team.sum_(self._whole)
-        return self.extras.tolist()
+        return torch.cat([self.extras, self.norm()[None]]).tolist()
 
     def _check_views(self) -> None:
         """Autograd adds in place; a gradient that was replaced would be lost without a word."""
@@ -48,9 +52,9 @@ class Gradient:
         end = last.data_ptr() + last.numel() * last.element_size()
         assert end == self.extras.data_ptr(), "the last gradient was replaced"
 
-    def norm(self) -> float:
+    def norm(self) -> Tensor:
         """The Euclidean norm of the whole gradient; infinite or NaN where it is not finite."""
-        return float(torch.linalg.vector_norm(self.flat))
+        return torch.linalg.vector_norm(self.flat)
 
     def clip(self, norm: float, limit: float | None) -> None:
         """Scale to norm `limit` where it is longer."""
