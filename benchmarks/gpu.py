@@ -10,12 +10,12 @@ AdamW. The shards are drawn with lengths as of the newspaper sentences of WMT; `
 of a folder (`artifacts/shards/train`). Needed are batches, models and training of this project, so
 torch, numpy, pyarrow, pydantic, PyYAML, jaxtyping and safetensors, on the one device.
 
-`mfu` is the share of this device's matrix products (the best of several, measured beside the steps,
-in the same precision) that the operations of the real tokens come to; `mfu_of_peak` the same of a
-peak from a data sheet (`--peak-tflops`). `padding` is the share of the operations made that are
-spent on it: inside attention, where that works on padded views. `peak_memory_mib` is the most that
-torch held on a GPU; on a processor, what the whole process holds at the end. On a processor it is a
-small model, to show that all of it works.
+`mfu` is the share of this device's matrix products (the best of many, measured before and after the
+steps, in the same precision) that the operations of the real tokens come to; `mfu_of_peak` the same
+of a peak from a data sheet (`--peak-tflops`). `padding` is the share of the operations that padded
+views need for it: attention has them on a processor and in fp32, and none where it is fused.
+`peak_memory_mib` is the most that torch held on a GPU; on a processor, what the whole process holds
+at the end. On a processor it is a small model, to show that all of it works.
 """
 
 import argparse
@@ -33,26 +33,24 @@ import numpy as np
 import pyarrow as pa
 import torch
 from memory import anonymous
-from peers.training.operations import Batch, Model
 from tables import Row, add_json, print_row, write_rows
 
 from pipeline.batches.collate import open_examples
 from pipeline.batches.plan import Position
-from pipeline.batches.slots import deal, slot_cost
+from pipeline.batches.slots import slot_cost
 from pipeline.models.products import has_bf16
-from pipeline.models.seq2seq import build
+from pipeline.models.seq2seq import COMPUTE, build
 from pipeline.models.settings import ModelSettings
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
 from pipeline.training.device import prepare
+from pipeline.training.gauge import Gauge, gauge_of, matrix_rate
 from pipeline.training.loop import Course, course_of, steps
 from pipeline.training.settings import Training
 from pipeline.training.step import Step, hands_of
 from pipeline.training.team import Team
 
-TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-WIDTHS = {"cpu": (768, 1024), "cuda": (4096, 8192)}  # of the products that measure a device
 BLOCK_ROWS = 1024
 
 
@@ -91,11 +89,11 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     gpu = torch.cuda.is_available()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", choices=sorted(WIDTHS), default="cuda" if gpu else "cpu")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if gpu else "cpu")
     models = ["base", "big"] if gpu else ["small"]
     parser.add_argument("--models", nargs="+", choices=SHAPES, default=models)
     precision = "bf16" if gpu or has_bf16() else "fp32"
-    parser.add_argument("--precision", choices=TYPES, default=precision)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default=precision)
     parser.add_argument("--shards", type=Path, help="a folder of shards, beside those drawn")
     parser.add_argument("--vocabulary", type=int, default=37_000, help="shared pieces")
     tokens = 25_000 if gpu else 1_000
@@ -142,18 +140,15 @@ def measured(
     training = parse(Training, training_values(shape, arguments, count), "benchmark")
     course = course_of(open_examples(folder), training, slot_cost("auto", device))
     course.examples.shards.check_ids(vocabulary, vocabulary)
-    taken, parameters = started(shape, training, course, device, vocabulary)
-    rates = [matrix_rate(device, arguments.precision)]
+    taken, gauge, parameters = started(shape, training, course, device, vocabulary)
     for _ in islice(taken, arguments.warm_up):
         pass
-    counting = islice(taken, arguments.steps)
-    seconds, tokens = timed(device, lambda: sum(step.tokens for step, _ in counting))
+    seconds, done = timed(device, lambda: [step for step, _ in islice(taken, arguments.steps)])
     memory = peak_memory(device)
-    rates.append(matrix_rate(device, arguments.precision))
-    counted = Model(shape.layers, shape.width, shape.feedforward, vocabulary)
-    slots = list(islice(slots_of(course), arguments.warm_up, count))
-    needed = sum(counted.needed(slot) for step in slots for slot in step)
-    made = sum(counted.made(slot, flat=True) for step in slots for slot in step)
+    best = max(gauge.peak, matrix_rate(COMPUTE[training.precision], device))
+    tokens = sum(step.tokens for step in done)
+    groups = [step.supply.padding for step in done if step.supply]
+    needed, made = sum(map(gauge.needed, groups)), sum(map(gauge.made, groups))
     rate, peak = needed / seconds, arguments.peak_tflops
     return {
         "model": name,
@@ -163,8 +158,8 @@ def measured(
         "target_tokens_per_second": round(tokens / seconds),
         "milliseconds_per_step": round(1e3 * seconds / arguments.steps, 1),
         "tflops": round(rate / 1e12, 3),
-        "matrix_tflops": round(max(rates) / 1e12, 3),
-        "mfu": round(rate / max(rates), 3),
+        "matrix_tflops": round(best / 1e12, 3),
+        "mfu": round(rate / best, 3),
         "mfu_of_peak": None if peak is None else round(rate / 1e12 / peak, 3),
         "padding": round(1 - needed / made, 4),
         "peak_memory_mib": round(memory / 2**20),
@@ -173,17 +168,19 @@ def measured(
 
 def started(
     shape: Shape, training: Training, course: Course, device: torch.device, vocabulary: int
-) -> tuple[Iterator[tuple[Step, Position]], int]:
-    """The steps of a model with fresh weights, none of them taken yet, and how many weights."""
+) -> tuple[Iterator[tuple[Step, Position]], Gauge, int]:
+    """The steps of a model with fresh weights, none of them taken yet, what to hold them against,
+    and how many weights it has."""
     settings = parse(ModelSettings, model_values(shape), "benchmark")
     sizes = (vocabulary, vocabulary)
     model = build(settings, *sizes, shared=True, precision=training.precision, seed=training.seed)
-    parameters = dict(model.to(device).named_parameters())
+    parameters, team = dict(model.to(device).named_parameters()), Team(device=device)
+    gauge = gauge_of(model, COMPUTE[training.precision], team)
     optimizer = training.optimizer.build(parameters)
-    hands = hands_of(model, optimizer, Team(device=device), training.optimizer.clip_norm)
+    hands = hands_of(model, optimizer, team, training.optimizer.clip_norm)
     begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
     taken = steps(hands, course, training, **begin, stop=lambda: False)
-    return taken, sum(each.numel() for each in parameters.values())
+    return taken, gauge, sum(each.numel() for each in parameters.values())
 
 
 def model_values(shape: Shape) -> dict[str, Any]:
@@ -220,27 +217,6 @@ def training_values(shape: Shape, arguments: argparse.Namespace, count: int) -> 
         "checkpoint_every_steps": warm_up,
         "best_by": "loss",
     }
-
-
-def slots_of(course: Course) -> Iterator[list[Batch]]:
-    """For each step, the lengths of sources and targets, EOS counted, in each of its slots."""
-    for _, rows in course.plan.walk(Position()):
-        pairs = course.examples.pairs(rows)
-        sources, targets = pairs.source.lengths, pairs.target.lengths + 1
-        (share,) = deal(sources, targets, workers=1, slot_cost=course.slot_cost)
-        yield [(sources[slot].tolist(), targets[slot].tolist()) for slot in share]
-
-
-def matrix_rate(device: torch.device, precision: str) -> float:
-    """Operations a second in products of square matrices: the best of several."""
-    best = 0.0
-    for width in WIDTHS[device.type]:
-        left, right = (torch.randn(width, width, device=device).to(TYPES[precision]) for _ in "lr")
-        left @ right
-        for _ in range(8):
-            seconds, _ = timed(device, lambda left=left, right=right: left @ right)
-            best = max(best, 2 * width**3 / seconds)
-    return best
 
 
 def timed(device: torch.device, work: Callable[[], Any]) -> tuple[float, Any]:

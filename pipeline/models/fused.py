@@ -5,6 +5,10 @@ no dropout that belongs to examples and gives no probabilities: who needs these,
 or on a processor attends to padded views (`multihead.py`).
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -18,7 +22,20 @@ def fits(vectors: Float[Tensor, "positions width"], heads: int) -> bool:
     """Whether the kernel takes the heads of such vectors, where they lie."""
     width = vectors.shape[-1] // heads
     taken = vectors.dtype == torch.bfloat16 and width % 8 == 0 and width <= WIDEST
-    return taken and vectors.device.type != "cpu"
+    return taken and vectors.device.type != "cpu" and not _left.get()
+
+
+_left: ContextVar[bool] = ContextVar("left", default=False)
+
+
+@contextmanager
+def unfused() -> Generator[None]:
+    """Meanwhile nothing is fused: for who counts what padded views would cost."""
+    token = _left.set(True)
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 def attended(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pipeline.models import transformer
-from pipeline.models.fused import fits
+from pipeline.models.fused import fits, unfused
 
 PLAIN = {"attention_dropout": 0.0}
 
@@ -84,6 +84,8 @@ def test_the_kernel_takes_bf16_on_a_gpu_alone():
     vectors = torch.zeros(3, 64, dtype=torch.bfloat16)
     assert not fits(vectors, 4)
     assert fits(vectors.to("meta"), 4)
+    with unfused():
+        assert not fits(vectors.to("meta"), 4)
     assert not fits(vectors.float().to("meta"), 4)
     assert not fits(vectors.to("meta"), 16), "heads of 4 channels"
     assert not fits(torch.zeros(3, 512, dtype=torch.bfloat16, device="meta"), 1)
