@@ -35,7 +35,7 @@ class Ragged:
 
     def device_lengths(self) -> Int[Tensor, " sequences"]:
         """Lengths as a tensor beside the values."""
-        return torch.tensor(self.lengths, dtype=torch.int64, device=self.values.device)
+        return on_device(self.lengths, self.values.device)
 
     def to(self, device: torch.device | str) -> "Ragged":
         """The same sequences on another device."""
@@ -93,6 +93,11 @@ class Batch:
             strict=True,
         )
         return [Batch(*part) for part in parts]
+
+
+def on_device(numbers: Sequence[int], device: torch.device) -> Int[Tensor, " numbers"]:
+    """Numbers that the host knows, on a device: it does not wait until they are there."""
+    return _moved(torch.tensor(numbers, dtype=torch.int64), device)
 
 
 def _moved(tensor: Tensor, device: torch.device | str) -> Tensor:

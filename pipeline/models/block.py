@@ -6,6 +6,7 @@ views of ever new shapes, is not.
 
 from abc import ABC
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -18,7 +19,7 @@ from pipeline.models.layout import Layout
 from pipeline.models.linear import AnyNorm, Linear
 from pipeline.models.multihead import SelfAttention
 from pipeline.models.parts import Examples
-from pipeline.models.positions import Positions
+from pipeline.models.positions import Positions, Turns
 
 
 class Places:
@@ -30,6 +31,8 @@ class Places:
         bias: Float[Tensor, "sequences one ... longest"],
         examples: Examples,
         positions: Positions,
+        *,
+        fused: bool = False,
     ) -> None:
         self.layout = layout
         self.bias = bias
@@ -37,11 +40,19 @@ class Places:
         self.padded_keys = None if self.keys is None else layout.pad(self.keys)
         columns = torch.arange(layout.longest, device=layout.device)
         self.turns = positions.turns(columns, layout.longest, bias.dtype)
+        self.fused = fused  # attention by a GPU's kernel
+
+    def flat_turns(self) -> Turns | None:
+        """The turns of flat positions."""
+        if self.turns is None:
+            return None
+        return Turns(*(each[self.layout.position][:, None] for each in self.turns))
 
 
 class Block(nn.Module, ABC):
     """Sublayers, each with a norm before or after it, and dropout of what it adds."""
 
+    causal: ClassVar[bool]  # self-attention sees no later position
     attention_norm: AnyNorm
     attention: SelfAttention
     attention_dropout: Dropout
@@ -68,9 +79,14 @@ class Block(nn.Module, ABC):
         """The sublayer of self-attention over all positions."""
         attention, norm, keys = self.attention, self.attention_norm, places.keys
         projected = self.read(norm, attention.project, values, keys)
-        contexts = attention(
-            projected, places.layout, places.bias, places.padded_keys, places.turns
-        )
+        if places.fused:
+            contexts = attention.fused(
+                projected, places.layout, places.flat_turns(), causal=self.causal
+            )
+        else:
+            contexts = attention(
+                projected, places.layout, places.bias, places.padded_keys, places.turns
+            )
         return self.add(norm, attention.output, self.attention_dropout, values, contexts, keys)
 
     def read(

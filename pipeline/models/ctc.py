@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.batches.batch import PAD, Batch, Ragged
+from pipeline.batches.batch import PAD, Batch, Ragged, on_device
 from pipeline.models.chunked import chunked
 from pipeline.models.layout import Layout
 from pipeline.models.linear import Linear
@@ -50,7 +50,7 @@ class CTCLoss(nn.Module):
         """Examples with states enough; asks the device once, where the batch lies on one."""
         assert batch.target is not None
         needed = states_needed(batch.target)
-        return {TERM: int((needed <= torch.tensor(states, device=needed.device)).sum())}
+        return {TERM: int((needed <= on_device(states, needed.device)).sum())}
 
     def score(self, memory: Memory, targets: Ragged) -> Mapping[str, Float[Tensor, ""]]:
         """The sum over the examples that have states enough, in nats."""

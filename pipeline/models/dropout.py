@@ -67,10 +67,10 @@ def example_keys(chance: Chance | None, index: Int[Tensor, " sequences"]) -> Exa
 
 
 def step_key(chance: Chance, device: torch.device) -> Int[Tensor, ""]:
-    """What all examples of a step share."""
-    key = torch.tensor(_wrapped(chance.seed), dtype=torch.int64, device=device)
-    key = salted(mix(key), chance.step)
-    return salted(key, chance.turn) if chance.turn else key
+    """What all examples of a step share; the host works it out, and does not wait for its way."""
+    key = salted(mix(torch.tensor(_wrapped(chance.seed), dtype=torch.int64)), chance.step)
+    key = salted(key, chance.turn) if chance.turn else key
+    return key.to(device, non_blocking=True)
 
 
 def position_keys(examples: ExampleKeys | None, layout: Layout) -> Int[Tensor, " positions"] | None:

@@ -6,11 +6,14 @@ on a padded view `[sequences, longest, D]`, which `pad` makes and `unpad` undoes
 """
 
 from functools import cached_property
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+
+from pipeline.batches.batch import on_device
 
 
 class Layout:
@@ -31,12 +34,17 @@ class Layout:
     @cached_property
     def device_lengths(self) -> Int[Tensor, " sequences"]:
         """The lengths as a tensor."""
-        return torch.tensor(self.lengths, dtype=torch.int64, device=self.device)
+        return on_device(self.lengths, self.device)
 
     @cached_property
     def starts(self) -> Int[Tensor, " sequences"]:
         """The first flat position of each sequence."""
         return self.device_lengths.cumsum(0) - self.device_lengths
+
+    @cached_property
+    def edges(self) -> Int[Tensor, " sequences_and_one"]:
+        """Where each sequence begins, and the last one ends (int32)."""
+        return on_device((0, *accumulate(self.lengths)), self.device).to(torch.int32)
 
     @cached_property
     def sequence(self) -> Int[Tensor, " positions"]:

@@ -1,7 +1,8 @@
 """Multi-head attention (Vaswani et al. 2017) as two batched products and a softmax.
 
 Linear maps work on flat positions; only the products between positions see a padded view. Written
-out, with its gradient, because for sentences that is faster on a CPU than the fused kernel.
+out, with its gradient, because for sentences that is faster on a CPU than the fused kernel. On a
+GPU such a kernel serves where it can (`fused.py`).
 
 Grouped queries (Ainslie et al. 2023, arXiv 2305.13245): G heads of keys and values serve H heads of
 queries, H / G neighbours each; G = 1 is Shazeer's (2019) multi-query attention.
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 from pipeline.models.dropout import Dropout, salted
+from pipeline.models.fused import attended
 from pipeline.models.layout import Layout, in_a_row
 from pipeline.models.linear import Linear
 from pipeline.models.positions import Turns, turned
@@ -171,6 +173,23 @@ class SelfAttention(nn.Module):
         context, _ = self.attend(query, key, value, bias, keys)
         return layout.join_heads(context)
 
+    def fused(
+        self,
+        projected: Float[Tensor, "positions queries_keys_values"],
+        layout: Layout,
+        turns: Turns | None,
+        *,
+        causal: bool,
+    ) -> Float[Tensor, "positions width"]:
+        """Contexts that `output` has not mapped yet, of what `project` made, on a GPU. `turns` are
+        those of the positions."""
+        query, key, value = projected.split(self.project.widths_out, dim=-1)
+        query, key = query.unflatten(-1, (self.heads, -1)), key.unflatten(-1, (self.groups, -1))
+        if turns is not None:
+            query, key = turned(query, turns), turned(key, turns)
+        value = value.unflatten(-1, (self.groups, -1))
+        return attended(query, key, value, layout, layout, causal=causal)
+
     def step_inputs(
         self, vectors: Float[Tensor, "hypotheses width"], turns: Turns | None = None
     ) -> tuple[
@@ -217,3 +236,15 @@ class CrossAttention(nn.Module):
         """Keys and values of a memory `[sources, groups, longest, width / heads]`."""
         keys, values = layout.split_heads(self.memory(states), self.groups, self.groups)
         return keys, values
+
+    def fused(
+        self,
+        query: Float[Tensor, "positions width"],
+        states: Float[Tensor, "memory width"],
+        layout: Layout,
+        memory: Layout,
+    ) -> Float[Tensor, "positions width"]:
+        """Contexts that `output` has not mapped yet, on a GPU, of what `query` has mapped."""
+        keys, values = self.memory(states).unflatten(-1, (2 * self.groups, -1)).chunk(2, dim=1)
+        query = query.unflatten(-1, (self.heads, -1))
+        return attended(query, keys, values, layout, memory, causal=False)

@@ -12,6 +12,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from pipeline.batches.batch import on_device
 from pipeline.models.layout import Layout
 
 
@@ -22,7 +23,7 @@ class Packing:
         self.layout = layout
         ordered = sorted(layout.lengths, reverse=True)
         self.counts = _running(ordered, layout.longest)
-        offsets = torch.tensor((0, *self.counts), device=layout.device).cumsum(0)
+        offsets = on_device((0, *self.counts), layout.device).cumsum(0)
         step = layout.position
         if backward:
             step = layout.device_lengths[layout.sequence] - 1 - step

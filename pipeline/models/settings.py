@@ -45,6 +45,12 @@ class ModelSettings(Settings):
         check_parts(self.front, self.decoder, self.generator, self.embeddings)
         return self
 
+    @property
+    def repeats(self) -> bool:
+        """Whether a GPU has kernels for all of it that compute the same bits again: neither CTC's
+        backward nor the sums of a copying model's coverage have one."""
+        return self.ctc is None and not self.generator.copies
+
     def check_lengths(self, *, source: int, target: int, told: str) -> None:
         """A Problem where a source or target (bare) is longer than a part can take.
 

@@ -26,6 +26,7 @@ from pipeline.models.weights import asking
 TERM = "cross_entropy"
 CHUNK = 512  # positions whose logits exist at the same time in the type of the weights
 HELD = 2048  # and in a narrower one, so that the weights' gradient is one sum of more products
+GPU_LOGITS = 2**27  # on a GPU: its products want many rows, and it has the memory (half a GiB)
 
 
 class Softmax(GeneratorSettings):
@@ -94,15 +95,17 @@ class CrossEntropy(torch.autograd.Function):
     ) -> Float[Tensor, ""]:
         """The loss; its gradient is kept for the way back."""
         matrix = weight.to(outputs.dtype)
+        chunk = chunk_of(len(weight), weight.device)
         wide, even = outputs.to(weight.dtype), smoothing / len(weight)
         total = -even * (wide.sum(0) * matrix.to(weight.dtype).sum(0)).sum()
         if not any(ctx.needs_input_grad[:2]):  # pyright: ignore[reportAttributeAccessIssue]
-            for part in parts(len(targets)):
+            for part in parts(len(targets), chunk):
                 logits = outputs[part] @ matrix.T
                 total += _chunk(logits.to(weight.dtype), targets[part], smoothing)[0]
             return total
         by_output, by_weight = torch.empty_like(outputs), torch.zeros_like(weight)
-        for part in parts(len(targets), HELD if outputs.dtype != weight.dtype else CHUNK):
+        held = HELD if outputs.dtype != weight.dtype else CHUNK
+        for part in parts(len(targets), max(held, chunk)):
             logits = outputs[part] @ matrix.T
             loss, slopes = _slopes(logits, targets[part], smoothing, weight.dtype)
             total += loss
@@ -121,6 +124,11 @@ class CrossEntropy(torch.autograd.Function):
         # Scaled in the type of the scale: rounded before, it would scale all that is below alike.
         below = (by_output.to(scale.dtype) * scale).to(by_output.dtype)
         return below, by_weight * scale, None, None
+
+
+def chunk_of(vocabulary: int, device: torch.device) -> int:
+    """Positions whose logits are made at the same time, in the type of the weights."""
+    return CHUNK if device.type == "cpu" else max(CHUNK, GPU_LOGITS // vocabulary)
 
 
 def parts(positions: int, chunk: int | None = None) -> Iterator[slice]:
@@ -149,7 +157,7 @@ def _slopes(
     if logits.dtype == dtype:
         return _chunk(logits, targets, smoothing)
     total = logits.new_zeros((), dtype=dtype)
-    for part in parts(len(logits)):
+    for part in parts(len(logits), chunk_of(logits.shape[1], logits.device)):
         loss, logits[part] = _chunk(logits[part].to(dtype), targets[part], smoothing)
         total += loss
     return total, logits

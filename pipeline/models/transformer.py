@@ -7,11 +7,13 @@ defaults have it; the base model has 6 layers, 8 heads and 2,048 channels inside
 from typing import ClassVar, Literal
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.models.feedforward import FeedForward
+from pipeline.models.fused import fits
 from pipeline.models.linear import NORMS, AnyNorm
 from pipeline.models.multihead import CrossAttention, SelfAttention
+from pipeline.models.parts import Examples
 from pipeline.models.positions import Learned, Positions, Rotary, Sinusoidal
 from pipeline.problems import Problem
 from pipeline.settings import Settings
@@ -95,6 +97,11 @@ class TransformerSettings(Settings):
     def longest(self) -> int | None:
         """The most positions: a limit of learned ones alone."""
         return self.max_positions
+
+    def fuses(self, vectors: Tensor, examples: Examples) -> bool:
+        """Whether attention is fused on a GPU, for vectors that are drawn for as `examples` say."""
+        draws = examples is not None and self.attention_dropout > 0
+        return not draws and fits(vectors, self.heads)
 
     def make_positions(self, width: int) -> Positions:
         """What tells positions."""

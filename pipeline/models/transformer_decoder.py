@@ -44,6 +44,7 @@ class TransformerDecoder(Decoder):
 
     def __init__(self, settings: TransformerDecoderSettings, width: int) -> None:
         super().__init__()
+        self.settings = settings
         self.positions = settings.make_positions(width)
         self.dropout = Dropout(settings.dropout)
         blocks = [DecoderBlock(settings, width) for _ in range(settings.layers)]
@@ -62,15 +63,16 @@ class TransformerDecoder(Decoder):
     ) -> Step:
         """Outputs at all positions, each blind to what comes after it."""
         bias = bias_of(causal(layout.mask), prefixes.dtype)[:, None]  # [N, 1, T, T]
-        places = Places(layout, bias, examples, self.positions)
+        fused = self.settings.fuses(prefixes, examples) and not attention
+        places = Places(layout, bias, examples, self.positions, fused=fused)
         source = bias_of(memory.layout.mask, prefixes.dtype)[:, None, None]  # [N, 1, 1, S]
         values = self.positions.add(prefixes, layout.position, layout.longest)
         values = self.dropout(values, places.keys)
         weights = None
         for block in self._kept(examples):
             values, weights = block(values, memory, places, source)
-        assert weights is not None
-        return Step(self.norm(values), layout.unpad(weights.mean(1)) if attention else None)
+        looked = layout.unpad(weights.mean(1)) if attention and weights is not None else None
+        return Step(self.norm(values), looked)
 
     def _kept(self, examples: Examples) -> list["DecoderBlock"]:
         """The blocks of this step: the last one always, for its attention."""
@@ -118,6 +120,8 @@ class TransformerDecoder(Decoder):
 class DecoderBlock(Block):
     """Self-attention, attention to the memory, then the network."""
 
+    causal: ClassVar[bool] = True
+
     def __init__(self, settings: TransformerDecoderSettings, width: int) -> None:
         super().__init__(norm_first=settings.norm_first, layer_drop=settings.layer_drop)
         self.attention_norm = settings.make_norm(width)
@@ -136,16 +140,23 @@ class DecoderBlock(Block):
         memory: Memory,
         places: Places,
         source: Float[Tensor, "sources one one source"],
-    ) -> tuple[Float[Tensor, "positions width"], Float[Tensor, "sources heads longest source"]]:
-        """One block over all positions; also the attention to the memory, of bias `source`."""
+    ) -> tuple[
+        Float[Tensor, "positions width"], Float[Tensor, "sources heads longest source"] | None
+    ]:
+        """One block over all positions; also the attention to the memory, of bias `source`, where
+        it is not fused."""
         values, keys = self.attend(values, places), places.keys
         query = self.read(self.cross_norm, self.cross.query, values, keys)
-        (query,) = places.layout.split_heads(query, self.cross.heads)
-        memory_keys, memory_values = self.cross.keys_values(memory.states, memory.layout)
-        context, weights = self.cross.attend(
-            query, memory_keys, memory_values, source, places.padded_keys
-        )
-        context = places.layout.join_heads(context)
+        if places.fused:
+            context = self.cross.fused(query, memory.states, places.layout, memory.layout)
+            weights = None
+        else:
+            (query,) = places.layout.split_heads(query, self.cross.heads)
+            memory_keys, memory_values = self.cross.keys_values(memory.states, memory.layout)
+            context, weights = self.cross.attend(
+                query, memory_keys, memory_values, source, places.padded_keys
+            )
+            context = places.layout.join_heads(context)
         last = self.cross_norm, self.cross.output, self.cross_dropout
         return self.feed(self.add(*last, values, context, keys), keys), weights
 

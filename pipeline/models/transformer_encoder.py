@@ -30,6 +30,7 @@ class TransformerEncoder(Encoder):
 
     def __init__(self, settings: TransformerEncoderSettings, width: int) -> None:
         super().__init__()
+        self.settings = settings
         self.positions = settings.make_positions(width)
         self.dropout = Dropout(settings.dropout)
         blocks = [EncoderBlock(settings, width) for _ in range(settings.layers)]
@@ -41,7 +42,8 @@ class TransformerEncoder(Encoder):
         """States in the layout of the vectors."""
         layout, values = vectors.layout, vectors.values
         bias = bias_of(layout.mask, values.dtype)[:, None, None]  # [N, 1, 1, T]
-        places = Places(layout, bias, examples, self.positions)
+        fused = self.settings.fuses(values, examples)
+        places = Places(layout, bias, examples, self.positions, fused=fused)
         values = self.positions.add(values, layout.position, layout.longest)
         values = self.dropout(values, places.keys)
         for block in self.stack:
@@ -60,6 +62,8 @@ def mean(
 
 class EncoderBlock(Block):
     """Self-attention, then the network."""
+
+    causal: ClassVar[bool] = False
 
     def __init__(self, settings: TransformerEncoderSettings, width: int) -> None:
         super().__init__(norm_first=settings.norm_first, layer_drop=settings.layer_drop)

@@ -41,6 +41,7 @@ from pipeline.store import Store, patiently
 from pipeline.training import finished, runkey
 from pipeline.training.claim import take_claim
 from pipeline.training.compiler import compiled_steps
+from pipeline.training.device import prepare
 from pipeline.training.fetched import RECORD, Progress, fetch_finished, fetch_record, followed
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
@@ -193,8 +194,7 @@ def _trained(seat: Seat, job: Job, folder: Path, stop: Callable[[], bool]) -> Ou
     """Train in `folder`, to the end or to the wish to stop."""
     machine, training = job.machine, job.settings.training
     team = Team(seat.rank, seat.workers, torch.device(seat.device))
-    if team.device.type == "cuda":
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    prepare(team.device, strict=job.settings.model.repeats)
     with job.inputs.folders() as (pieces_folder, start):
         pieces = Pieces.read(pieces_folder)
         model = first_model(job, pieces, start).to(team.device)

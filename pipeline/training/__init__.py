@@ -3,6 +3,7 @@
 schedule optimizer            members of the tables below
 settings                      section `training` of params.yaml
 team gradient memory          what workers sum, and how; what happens where memory is short
+device                        what torch is told of a GPU
 moving_average                of the weights, where it is asked for
 step loop run fit             one step; a generator of steps; with what stands between them; a start
 compiler                      what of a step torch.compile makes, before the first one

@@ -95,7 +95,11 @@ class Gradient:
         self._waits.append(team.start_sum(self._whole[begin:end]))
 
     def reduce(self, team: Team) -> Sequence[float]:
-        """Sum what has not left yet, too, and wait for all; the extras as numbers."""
+        """Sum what has not left yet, too, and wait for all; the extras and the norm of the rest as
+        numbers.
+
+        This is the one time in a step that the host waits for its device.
+        """
         self._check_views()
         while self._left < len(self._buckets):
             self._leave(team)
@@ -104,16 +108,16 @@ class Gradient:
         self._left, self._waits = 0, []
         for parameter, view in self._pairs():
             parameter.grad = view
-        return self.extras.tolist()
+        return torch.cat([self.extras, self.norm()[None]]).tolist()
 
     def _check_views(self) -> None:
         """Autograd adds in place; a gradient that was replaced would be lost without a word."""
         for parameter, view in list(self._pairs())[self._buckets[self._left].start :]:
             assert parameter.grad is view, "a gradient was replaced"
 
-    def norm(self) -> float:
+    def norm(self) -> Tensor:
         """The Euclidean norm of the whole gradient; infinite or NaN where it is not finite."""
-        return float(torch.linalg.vector_norm(self.flat))
+        return torch.linalg.vector_norm(self.flat)
 
     def clip(self, norm: float, limit: float | None) -> None:
         """Scale to norm `limit` where it is longer."""

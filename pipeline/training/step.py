@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from pipeline.batches.batch import Batch
+from pipeline.batches.batch import Batch, on_device
 from pipeline.batches.share import Supply
 from pipeline.models.seam import Chance, Trainable
 from pipeline.training.gradient import Gradient
@@ -104,14 +104,14 @@ def take(
         return backward(model, slots, counts, chance, partial(gradient.leaving, hands.team))
 
     sums, cuts = fitted(share, work)
-    told = torch.tensor([float(stop), float(cuts)]).to(gradient.extras)
-    gradient.extras.copy_(torch.cat([torch.stack([*sums.values()]), told]))
-    *totals, wish, all_cuts = gradient.reduce(hands.team)
+    gradient.extras[:-2] = torch.stack([*sums.values()])
+    gradient.extras[-2].fill_(float(stop))
+    gradient.extras[-1].fill_(float(cuts))
+    *totals, wish, all_cuts, norm = gradient.reduce(hands.team)
     losses = {
         term: total / max(1, counts[term]) for term, total in zip(counts, totals, strict=True)
     }
     loss = sum(model.weights[term] * value for term, value in losses.items())
-    norm = gradient.norm()
     taken = math.isfinite(norm) and math.isfinite(loss)
     if taken:
         hands.changing()
@@ -125,12 +125,17 @@ def take(
 
 
 def group_counts(model: Learner, share: Sequence[Batch], team: Team) -> dict[str, int]:
-    """Each term's count over the whole group, from the batches alone."""
+    """Each term's count over the whole group, from the batches alone.
+
+    A team of several waits here for its device a second time in a step, but with nothing to do.
+    """
     own = dict.fromkeys(model.weights, 0)
     for batch in share:
         for term, count in model.counts(batch).items():
             own[term] += count
-    total = torch.tensor(list(own.values()), dtype=torch.int64, device=team.device)
+    if team.count == 1:
+        return own
+    total = on_device(list(own.values()), team.device)
     team.sum_(total)
     return dict(zip(own, total.tolist(), strict=True))
 

@@ -21,6 +21,7 @@ SMALLEST = {
     "data": ["--pairs", "8000", "--repeats", "1"],
     "decoding": ["--sentences", "2", "--repeats", "1"],
     "dropout": ["--repeats", "1"],
+    "gpu": ["--tokens", "200", "--steps", "2", "--warm-up", "1", "--vocabulary", "300"],
     "kill_anywhere": ["--plain", "--runs", "6", "--kills", "1"],
     "lessons": [*TINY, "--lessons", "R-Drop, weight 5"],
     "reduction": ["--pairs", "1000", "--tokens", "200", "--workers", "2", "--rounds", "1"],

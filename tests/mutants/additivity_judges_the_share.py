@@ -12,7 +12,7 @@ def mutate(monkeypatch):
 
     def reduce(self, team):
         own = self.extras.tolist()
-        original(self, team)
-        return own
+        *_, norm = original(self, team)
+        return [*own, norm]
 
     monkeypatch.setattr(Gradient, "reduce", reduce)
