@@ -19,8 +19,8 @@ from pipeline.problems import Problem
 
 SECONDS_PER_QUESTION = 0.3
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-PRODUCTS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # oneDNN's; torch's
-KEPT_PRODUCTS = 128  # more than a slot's own
+# Kept ready by oneDNN, for which a slot of a GRU asks again and again; and by torch above it.
+PRODUCTS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "384", "LRU_CACHE_CAPACITY": "128"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +168,9 @@ def environment(crew: Crew) -> dict[str, str]:
     """A worker's: threads, and thresholds that keep glibc from giving memory back at each step.
 
     On a CPU, how many products oneDNN, and torch above it, keep ready by their shapes: of their own
-    accord 1,024 each, half a megabyte a shape, when hardly a step has the shapes of another. Both
-    are needed: what one lets go the other holds. On a GPU, the workspace with which cuBLAS computes
-    the same bits again.
+    accord 1,024 each, half a megabyte a shape in bf16, though hardly a step has the shapes of
+    another. Each holds a part of what the other lets go. On a GPU, the workspace with which cuBLAS
+    computes the same bits again.
     """
     variables = {
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
@@ -179,7 +179,7 @@ def environment(crew: Crew) -> dict[str, str]:
     }
     if crew.device == "cpu":
         threads = dict.fromkeys(THREADS, str(crew.threads))
-        return variables | threads | dict.fromkeys(PRODUCTS, str(KEPT_PRODUCTS))
+        return variables | threads | PRODUCTS
     return variables | {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 
