@@ -23,7 +23,7 @@ from step import WARM_UP, draw_examples, prepared
 from tables import add_json, write_rows
 
 import pipeline.training.gradient as gradients
-from pipeline.seats import Crew, Seat, environment, sit
+from pipeline.seats import Crew, Desk, Seat, environment, sit
 
 WAYS = {"at the end": 2**40, "begun early": gradients.BUCKET_BYTES}  # bytes of a bucket
 
@@ -48,7 +48,7 @@ def main() -> int:
             )
             for rank in range(arguments.workers)
         ]
-        if any(process.wait() for process in started):
+        if any([process.wait() for process in started]):
             raise SystemExit("a worker failed")
         rows = json.loads((Path(folder) / "rows.json").read_text())
     print(" ".join(f"{name:>24}" for name in rows[0]))
@@ -105,7 +105,7 @@ def worker(rank: int, workers: int, *rest: Any) -> None:
     """One worker, in its seat."""
     crew = Crew(workers, "cpu", 1, 0)
     seat = Seat(rank, workers, "cpu", rank, workers)
-    sit(seat, work=take_steps, argument=rest, crew=crew, exchange=Path(rest[-1]))
+    sit(seat, work=take_steps, argument=rest, crew=crew, desk=Desk())
 
 
 if __name__ == "__main__":
