@@ -48,7 +48,8 @@ def main() -> int:
             )
             for rank in range(arguments.workers)
         ]
-        if any([process.wait() for process in started]):
+        ended = [process.wait() for process in started]
+        if any(ended):
             raise SystemExit("a worker failed")
         rows = json.loads((Path(folder) / "rows.json").read_text())
     print(" ".join(f"{name:>24}" for name in rows[0]))
