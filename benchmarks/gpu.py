@@ -1,7 +1,7 @@
 """Speed of training on a GPU: Transformer-base and -big by the engine alone, without Ray.
 
     python benchmarks/gpu.py [--models base big] [--shards FOLDER] [--tokens 25000] [--steps 30]
-        [--peak-tflops 989] [--json FILE]
+        [--compile false true] [--peak-tflops 989] [--json FILE]
 
 The models of "Attention is all you need" (Vaswani et al. 2017, table 3) with its dropout, label
 smoothing, shared embeddings of 37,000 pieces, schedule, and steps of about 25,000 target tokens.
@@ -20,12 +20,13 @@ at the end. On a processor it is a small model, to show that all of it works.
 
 import argparse
 import gc
+import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,12 @@ from pipeline.models.settings import ModelSettings
 from pipeline.settings import parse
 from pipeline.shards.schema import EXAMPLES
 from pipeline.shards.write import write_shards
+from pipeline.training.compiler import compiled_steps
 from pipeline.training.device import prepare
 from pipeline.training.gauge import Gauge, gauge_of, matrix_rate
-from pipeline.training.loop import Course, course_of, steps
+from pipeline.training.loop import course_of, steps
 from pipeline.training.settings import Training
-from pipeline.training.step import Step, hands_of
+from pipeline.training.step import Hands, hands_of
 from pipeline.training.team import Team
 
 BLOCK_ROWS = 1024
@@ -78,10 +80,10 @@ def main() -> int:
     prepare(device, strict=True)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
-        for data, folder in folders(arguments, Path(name)).items():
-            for model in arguments.models:
-                rows.append(measured(arguments, device, model, data, folder))
-                print_row(rows[-1], first=len(rows) == 1)
+        made = folders(arguments, Path(name))
+        for data, model, compiled in product(made, arguments.models, arguments.compile):
+            rows.append(measured(arguments, device, model, data, made[data], compiled=compiled))
+            print_row(rows[-1], first=len(rows) == 1)
     write_rows(arguments.json, rows)
     return 0
 
@@ -94,6 +96,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=SHAPES, default=models)
     precision = "bf16" if gpu or has_bf16() else "fp32"
     parser.add_argument("--precision", choices=("fp32", "bf16"), default=precision)
+    compiled = [False, True] if gpu else [False]
+    parser.add_argument(
+        "--compile", nargs="+", type=json.loads, choices=(False, True), default=compiled,
+        help="without and with torch.compile: false true",
+    )  # fmt: skip
     parser.add_argument("--shards", type=Path, help="a folder of shards, beside those drawn")
     parser.add_argument("--vocabulary", type=int, default=37_000, help="shared pieces")
     tokens = 25_000 if gpu else 1_000
@@ -131,7 +138,13 @@ def lists(lengths: Any, vocabulary: int, random: np.random.Generator) -> Any:
 
 
 def measured(
-    arguments: argparse.Namespace, device: torch.device, name: str, data: str, folder: Path
+    arguments: argparse.Namespace,
+    device: torch.device,
+    name: str,
+    data: str,
+    folder: Path,
+    *,
+    compiled: bool,
 ) -> Row:
     """Take steps; what they came to."""
     clear(device)
@@ -140,10 +153,13 @@ def measured(
     training = parse(Training, training_values(shape, arguments, count), "benchmark")
     course = course_of(open_examples(folder), training, slot_cost("auto", device))
     course.examples.shards.check_ids(vocabulary, vocabulary)
-    taken, gauge, parameters = started(shape, training, course, device, vocabulary)
-    for _ in islice(taken, arguments.warm_up):
-        pass
-    seconds, done = timed(device, lambda: [step for step, _ in islice(taken, arguments.steps)])
+    hands, gauge = started(shape, training, device, vocabulary)
+    with compiled_steps(compiled, hands.model, course, device, report=print):
+        begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
+        taken = steps(hands, course, training, **begin, stop=lambda: False)
+        for _ in islice(taken, arguments.warm_up):
+            pass
+        seconds, done = timed(device, lambda: [step for step, _ in islice(taken, arguments.steps)])
     memory = peak_memory(device)
     best = max(gauge.peak, matrix_rate(COMPUTE[training.precision], device))
     tokens = sum(step.tokens for step in done)
@@ -154,7 +170,8 @@ def measured(
         "model": name,
         "data": data,
         "precision": arguments.precision,
-        "million_parameters": round(parameters / 1e6, 1),
+        "compiled": compiled,
+        "million_parameters": round(hands.gradient.length / 1e6, 1),
         "target_tokens_per_second": round(tokens / seconds),
         "milliseconds_per_step": round(1e3 * seconds / arguments.steps, 1),
         "tflops": round(rate / 1e12, 3),
@@ -167,10 +184,9 @@ def measured(
 
 
 def started(
-    shape: Shape, training: Training, course: Course, device: torch.device, vocabulary: int
-) -> tuple[Iterator[tuple[Step, Position]], Gauge, int]:
-    """The steps of a model with fresh weights, none of them taken yet, what to hold them against,
-    and how many weights it has."""
+    shape: Shape, training: Training, device: torch.device, vocabulary: int
+) -> tuple[Hands, Gauge]:
+    """What a model with fresh weights takes steps with, and what these are held against."""
     settings = parse(ModelSettings, model_values(shape), "benchmark")
     sizes = (vocabulary, vocabulary)
     model = build(settings, *sizes, shared=True, precision=training.precision, seed=training.seed)
@@ -178,9 +194,7 @@ def started(
     gauge = gauge_of(model, COMPUTE[training.precision], team)
     optimizer = training.optimizer.build(parameters)
     hands = hands_of(model, optimizer, team, training.optimizer.clip_norm)
-    begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
-    taken = steps(hands, course, training, **begin, stop=lambda: False)
-    return taken, gauge, sum(each.numel() for each in parameters.values())
+    return hands, gauge
 
 
 def model_values(shape: Shape) -> dict[str, Any]:
