@@ -154,7 +154,7 @@ def measured(
     course = course_of(open_examples(folder), training, slot_cost("auto", device))
     course.examples.shards.check_ids(vocabulary, vocabulary)
     hands, gauge = started(shape, training, device, vocabulary)
-    with compiled_steps(compiled, hands.model, course, device, report=print):
+    with compiled_steps(compiled, hands.holding.learner, course, device, report=print):
         begin = {"start": Position(), "done": 0, "rate_factor": 1.0}
         taken = steps(hands, course, training, **begin, stop=lambda: False)
         for _ in islice(taken, arguments.warm_up):
@@ -171,7 +171,9 @@ def measured(
         "data": data,
         "precision": arguments.precision,
         "compiled": compiled,
-        "million_parameters": round(hands.gradient.length / 1e6, 1),
+        "million_parameters": round(
+            sum(each.numel() for each in hands.holding.parameters.values()) / 1e6, 1
+        ),
         "target_tokens_per_second": round(tokens / seconds),
         "milliseconds_per_step": round(1e3 * seconds / arguments.steps, 1),
         "tflops": round(rate / 1e12, 3),

@@ -151,10 +151,10 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     taken = walk(hands, course, training, **begin, stop=lambda: False)
     for _ in range(WARM_UP):
         next(taken)
-    operations = operations_of(hands.model, hands.team.device)
+    operations = operations_of(hands.holding.learner, hands.team.device)
     peak = partial(matrix_rate, COMPUTE[precision], hands.team.device, clock=time.process_time)
     next(taken)
-    with compiled_steps(compiles, hands.model, course, hands.team.device, report=print):
+    with compiled_steps(compiles, hands.holding.learner, course, hands.team.device, report=print):
         peaks = [peak()]
         clock, processor, tokens, needed = time.perf_counter(), time.process_time(), 0, 0
         for _ in range(steps):

@@ -40,6 +40,10 @@ class Machine(Settings):
     compile: bool | Literal["auto"] = "auto"
     """Whether torch.compile fuses what a training step does beside products and attention. auto: on
     a GPU, where the compiler works there."""
+    shard_model: bool = False
+    """Whether a team of several workers shares the weights, their moments and their moving average
+    out among them (FSDP2), for models that none of them can hold; slower where one can, and not
+    compiled."""
     data_processes: PositiveInt | Literal["auto"] = "auto"
     """Processes of clean, encode and, on CPU, decode. auto: one a core."""
     decode_batch: int = Field(64, ge=1)
@@ -75,11 +79,13 @@ class Machine(Settings):
     """The currency of the price."""
 
     @model_validator(mode="after")
-    def _least_first_and_an_address_that_is_one(self) -> Self:
+    def _fits(self) -> Self:
         if isinstance(self.workers, tuple) and self.workers[0] > self.workers[1]:
             raise ValueError("workers: [least, most], the smaller number first")
         if isinstance(self.state, Path) and SCHEME.match(self.state.as_posix()):
             raise ValueError("state: a folder, or s3://bucket/prefix")
+        if self.shard_model and self.compile is True:
+            raise ValueError("compile: a model that is shared out (shard_model) is not compiled")
         return self
 
     @property
@@ -91,6 +97,11 @@ class Machine(Settings):
     def address(self) -> str | None:
         """Where runs and their inputs are kept for any host; None: in `folder`."""
         return None if isinstance(self.state, Path) else self.state
+
+    @property
+    def compiles(self) -> bool | Literal["auto"]:
+        """Whether steps are compiled: never those of a model that is shared out."""
+        return False if self.shard_model else self.compile
 
     def cores(self) -> int:
         """Cores that this process may use; where a container has a share of time, as many."""

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import traceback
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -325,9 +326,10 @@ def main(rank, workers, folder):
         dist.destroy_process_group()
 
 
-def together(workers, folder):
-    """Run the workers, each a fork of this process, to their end; none is left where one fails."""
-    running = {forked(rank, workers, folder) for rank in range(workers)}
+def together(workers, work):
+    """Call `work(rank)` in each worker, a fork of this process, to the end; none is left where one
+    fails."""
+    running = {forked(rank, work) for rank in range(workers)}
     try:
         while running:
             ended, status = os.wait()
@@ -339,14 +341,14 @@ def together(workers, folder):
             os.kill(worker, signal.SIGKILL)
 
 
-def forked(rank, workers, folder):
+def forked(rank, work):
     """Start a worker; its process id."""
     parent, process = os.getpid(), os.fork()
     if process:
         return process
     try:
         die_with_parent(parent)
-        main(rank, workers, folder)
+        work(rank)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
@@ -357,4 +359,4 @@ if __name__ == "__main__":
     import torch._dynamo  # what an optimizer imports in its first step: once, not in every worker
 
     for workers, folder in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
-        together(int(workers), Path(folder))
+        together(int(workers), partial(main, workers=int(workers), folder=Path(folder)))

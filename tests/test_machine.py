@@ -57,9 +57,13 @@ def test_the_state_is_a_folder_or_an_address_beside_which_the_workspace_keeps_it
         ({"state": "s3:/bucket/x"}, "state: a folder, or s3://bucket/prefix"),
         ({"state": "gs://bucket/x"}, "state: a folder, or s3://bucket/prefix"),
         ({"workers": [3, 2]}, "workers: [least, most], the smaller number first"),
+        (
+            {"shard_model": True, "compile": True},
+            "compile: a model that is shared out (shard_model) is not compiled",
+        ),
     ],
 )
-def test_an_address_that_is_none_and_workers_the_wrong_way_round_are_problems(values, what):
+def test_what_is_no_address_or_does_not_go_together_is_a_problem(values, what):
     with pytest.raises(Problem) as caught:
         parse(Machine, values, "machine.yaml")
     assert caught.value.what == what
@@ -67,3 +71,8 @@ def test_an_address_that_is_none_and_workers_the_wrong_way_round_are_problems(va
 
 def test_elastic_workers_are_two_numbers():
     assert parse(Machine, {"workers": [1, 4]}, "machine.yaml").workers == (1, 4)
+
+
+def test_a_model_that_is_shared_out_is_not_compiled():
+    assert Machine().compiles == "auto"
+    assert Machine(shard_model=True).compiles is False

@@ -23,6 +23,7 @@ class Share:
 
     examples: Batch
     counts: tuple[int, ...]  # examples of each slot
+    most: int  # slots of the worker with most of them
     tokens: int  # target tokens of the whole group, EOS included
     padding: Padding  # of the whole group
     position: Position  # of the group that follows

@@ -45,6 +45,7 @@ from pipeline.training.device import prepare
 from pipeline.training.fetched import RECORD, Progress, fetch_finished, fetch_record, followed
 from pipeline.training.fit import fit
 from pipeline.training.gauge import gauge_of
+from pipeline.training.holding import held
 from pipeline.training.inputs import Here, Inputs, put_inputs
 from pipeline.training.lease import take_lease, this_process
 from pipeline.training.loop import course_of
@@ -216,7 +217,7 @@ def _trained(seat: Seat, job: Job, folder: Path, stop: Callable[[], bool]) -> Ou
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)
     gauge = gauge_of(lesson, COMPUTE[training.precision], team)
     course = course_of(examples, training, cost)
-    with compiled_steps(machine.compile, lesson, course, team.device, report=print):
+    with compiled_steps(machine.compiles, lesson, course, team.device, report=print):
         return fit(
             model,
             examples,
@@ -229,6 +230,7 @@ def _trained(seat: Seat, job: Job, folder: Path, stop: Callable[[], bool]) -> Ou
                 finished.keep, folder, job.key, write_model=partial(write_model, model=model)
             ),
             gauge=gauge,
+            holding=held(model, lesson, team, shared=machine.shard_model),
             team=team,
         )
 

@@ -5,10 +5,11 @@ settings                      section `training` of params.yaml
 team gradient memory          what workers sum, and how; what happens where memory is short
 device                        what torch is told of a GPU
 moving_average                of the weights, where it is asked for
+holding sharding              how a team holds what it trains: copies, or parts
 step loop run fit             one step; a generator of steps; with what stands between them; a start
 compiler                      what of a step torch.compile makes, before the first one
 recovery resume               what is no step to go on from, and where a run goes on from instead
-weights warmstart             a model's weights by name; those of a package as the first ones
+weights averaging warmstart   by name; the mean of stored ones; those of a package as the first ones
 validation                    what the weights are worth
 state checkpoint folders      what a run must remember, and how it survives
 lease progress                one trainer a key; what a run tells

@@ -19,7 +19,8 @@ from pipeline.models.seam import Chance
 from pipeline.problems import Problem
 from pipeline.training.loop import Course
 from pipeline.training.memory import DoesNotFitError, fitted
-from pipeline.training.step import Learner, backward
+from pipeline.training.step import backward
+from pipeline.training.weights import Learner
 
 Setting = bool | Literal["auto"]  # auto: on a GPU, if the compiler works there
 

@@ -15,6 +15,7 @@ from pipeline.problems import Problem
 from pipeline.training.background import Background
 from pipeline.training.clerk import Clerk, Silent
 from pipeline.training.gauge import Gauge
+from pipeline.training.holding import Copies, Holding
 from pipeline.training.lease import take_lease
 from pipeline.training.loop import course_of
 from pipeline.training.moving_average import MovingAverage
@@ -23,10 +24,10 @@ from pipeline.training.resume import resumed
 from pipeline.training.run import Outcome, Place, Run, fitted
 from pipeline.training.settings import Training
 from pipeline.training.standby import Standby
-from pipeline.training.step import Hands, Learner, hands_of
+from pipeline.training.step import Hands, hands_of
 from pipeline.training.team import Team
 from pipeline.training.watchdog import Watchdog
-from pipeline.training.weights import digest_of, weights_of
+from pipeline.training.weights import Learner, digest_of, weights_of
 from pipeline.training.writer import Writer
 
 M = TypeVar("M", bound=Learner)
@@ -44,6 +45,7 @@ def fit(
     lesson: Learner | None = None,
     keep: Callable[[Outcome], object] | None = None,
     gauge: Gauge | None = None,
+    holding: Holding | None = None,
     team: Team | None = None,
 ) -> Outcome:
     """Train `model` in place, from the newest checkpoint on, to the end or to a wish to stop.
@@ -53,11 +55,12 @@ def fit(
     `watch` gives numbers that stand beside the scores and decide nothing. `lesson` is `model` as it
     is taught, where its own losses are not what steps are taken on.
     `keep` writes the result of a run that is finished, when `model` holds it; one worker calls it.
+    `holding` is how the team holds what it trains; None: `lesson` on each worker, whole.
     `gauge` is what the speed of steps is held against, where progress is to tell that.
     """
-    team, learner = team or Team(), lesson or model
-    hands, course = _hands(learner, settings, team), course_of(examples, settings, place.slot_cost)
-    standby = Standby(partial(weights_of, learner), hands.state)
+    team, holding = team or Team(), holding or Copies(lesson or model)
+    hands, course = _hands(holding, settings, team), course_of(examples, settings, place.slot_cost)
+    standby = Standby(hands.weights, hands.state, alone=holding.alone)
     hands = replace(hands, changing=standby.changing)
     told = partial(watch, model) if watch else dict[str, float]
     with Background() as background:
@@ -66,15 +69,16 @@ def fit(
         run = Run(hands, course, settings, place, clerk, standby, scores, told, keep)
         with lookout(clerk.look, every=SECONDS_PER_LOOK):
             state = resumed(hands, clerk, place.folder)
-            _refuse_different_weights(hands)
+            _refuse_different_weights(model, team)
             return fitted(run, state)
 
 
-def _hands(learner: Learner, settings: Training, team: Team) -> Hands:
-    parameters = dict(learner.named_parameters())
+def _hands(holding: Holding, settings: Training, team: Team) -> Hands:
+    parameters = holding.parameters
     optimizer, decay = settings.optimizer.build(parameters), settings.moving_average
     average = None if decay is None else MovingAverage(decay, parameters)
-    return hands_of(learner, optimizer, team, settings.optimizer.clip_norm, average=average)
+    clip_norm = settings.optimizer.clip_norm
+    return hands_of(holding.learner, optimizer, team, clip_norm, average=average, holding=holding)
 
 
 def _clerk(place: Place, team: Team, background: Background, standby: Standby, pace: Pace) -> Clerk:
@@ -92,14 +96,14 @@ def _clerk(place: Place, team: Team, background: Background, standby: Standby, p
     )
 
 
-def _refuse_different_weights(hands: Hands) -> None:
+def _refuse_different_weights(model: Learner, team: Team) -> None:
     """Who begins with other weights than the rest would take other steps, and nobody would know."""
-    digests = hands.team.gather(digest_of(hands.model))
+    digests = team.gather(digest_of(weights_of(model)))
     odd = [rank for rank, digest in enumerate(digests) if digest != digests[0]]
     if odd:
         raise Problem(
             "not all workers begin with the same weights",
-            where=f"worker {odd[0]} of {hands.team.count}",
+            where=f"worker {odd[0]} of {team.count}",
             value=f"digest {digests[odd[0]][:16]}, that of worker 0 is {digests[0][:16]}",
             remedy="give every host the same code, the same build of torch and alike processors",
         )

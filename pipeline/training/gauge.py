@@ -13,8 +13,8 @@ import torch
 
 from pipeline.batches.padding import Padding
 from pipeline.training.operations import Operations, operations_of
-from pipeline.training.step import Learner
 from pipeline.training.team import Team
+from pipeline.training.weights import Learner
 
 SECONDS = 0.3  # that a rate is measured for, about
 NARROWEST, WIDEST = 256, 8192  # matrices

@@ -17,7 +17,7 @@ from pipeline.batches.share import Share, Supply
 from pipeline.batches.slots import deal
 from pipeline.models.seam import Chance
 from pipeline.problems import Problem
-from pipeline.training.memory import DoesNotFitError
+from pipeline.training.memory import DoesNotFitError, ShortageError
 from pipeline.training.settings import Training
 from pipeline.training.step import Hands, Step, take
 
@@ -52,6 +52,7 @@ class Course:
         return Share(
             group[own].batch(own),
             tuple(len(slot) for slot in shares[rank]),
+            max(map(len, shares)),
             int(prefixes.sum()),
             padding(sources, prefixes, [slot for share in shares for slot in share]),
             position,
@@ -71,6 +72,15 @@ class Course:
             f"{error.target} target ids",
             remedy="lower max_source_pieces and max_target_pieces in params.yaml, encoding, "
             "or give each worker more memory (machine.yaml, workers)",
+        )
+
+    def too_costly(self, error: ShortageError) -> Problem:
+        """The Problem of a slot that cannot be cut, since every worker takes as many."""
+        return Problem(
+            f"memory is short for a slot: {error.reason}",
+            where="machine.yaml, slot_cost",
+            value=self.slot_cost,
+            remedy="lower it: where shard_model is true, no slot is cut in two",
         )
 
 
@@ -118,10 +128,13 @@ def steps(
             share, waited = _timed(supply)
             batches, chance = share.batches(team.device), Chance(settings.seed, number)
             at = rate(number, settings.steps) * rate_factor
+            more = {"tokens": share.tokens, "idle": hands.holding.idle(len(batches), share.most)}
             try:
-                step = take(hands, batches, chance, rate=at, tokens=share.tokens, stop=stop())
+                step = take(hands, batches, chance, rate=at, stop=stop(), **more)
             except DoesNotFitError as error:
                 raise course.too_large(before, error) from error
+            except ShortageError as error:
+                raise course.too_costly(error) from error
             before = share.position
             yield replace(step, supply=Supply(waited, share.padding)), share.position
 

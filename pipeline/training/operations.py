@@ -23,7 +23,7 @@ from pipeline.batches.collate import batch_of
 from pipeline.batches.padding import Extent, padding
 from pipeline.models.fused import unfused
 from pipeline.models.seam import Chance
-from pipeline.training.step import Learner
+from pipeline.training.weights import Learner
 
 # Lengths of sources and targets, EOS counted, in each slot: sums that no two factors share.
 SLOTS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (

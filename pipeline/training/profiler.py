@@ -18,8 +18,9 @@ from torch.profiler import ProfilerActivity
 from pipeline.batches.plan import Position
 from pipeline.training.loop import Course, steps
 from pipeline.training.settings import Training
-from pipeline.training.step import Learner, Step, hands_of
+from pipeline.training.step import Step, hands_of
 from pipeline.training.team import Team
+from pipeline.training.weights import Learner
 
 WARM_UP, WATCHED = 3, 5  # steps
 HEAVIEST = 10

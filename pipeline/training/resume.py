@@ -11,7 +11,6 @@ from pipeline.training.clerk import Clerk
 from pipeline.training.recovery import Recovery
 from pipeline.training.state import TrainingState, from_json
 from pipeline.training.step import Hands, Step
-from pipeline.training.weights import set_weights
 
 OTHER_MODEL = (
     "the code of the model has changed since: undo that, or raise ENGINE in "
@@ -71,6 +70,6 @@ def _taken_over(hands: Hands, clerk: Clerk, path: Path) -> TrainingState:
     """Take over the checkpoint that the clerk of rank 0 loads."""
     loaded, team = clerk.load(path.name), hands.team
     weights = team.share(loaded.weights if loaded else {})
-    set_weights(hands.model, weights, where=str(path), remedy=OTHER_MODEL)
+    hands.holding.set_weights(weights, where=str(path), remedy=OTHER_MODEL)
     hands.load(team.share(loaded.optimizer if loaded else {}))
     return from_json(team.tell(loaded.state.as_json() if loaded else None))

@@ -1,7 +1,7 @@
 """A run: steps with validation and checkpoints between them, to the end or to a wish to stop."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState, is_finite
 from pipeline.training.step import Hands, Step
 from pipeline.training.validation import StoppedError
-from pipeline.training.weights import set_weights, weights_of
 
 FAULT = "fault.json"  # the ids of the examples that a run gave up at
 NAMED = 4  # of them in the message
@@ -154,9 +153,9 @@ def _validated(run: Run, state: TrainingState) -> tuple[TrainingState, bool, str
     The state as it was, and True, where the wish to stop came first; and why, where a score that is
     not finite shows that the run cannot go on from here.
     """
-    average, training = run.hands.average, run.settings
+    training = run.settings
     run.standby.changing()
-    with average.shown() if average else nullcontext():
+    with run.hands.holding.shown(run.hands.average) as weights:
         try:
             scores = _scores(run)
         except StoppedError:
@@ -171,7 +170,7 @@ def _validated(run: Run, state: TrainingState) -> tuple[TrainingState, bool, str
             patience=training.patience,
             gradients=run.watch(),
         )
-        run.clerk.scores(scores, state, weights_of(run.hands.model))
+        run.clerk.scores(scores, state, weights)
     if state.stopped_early:
         run.clerk.event(state.step, "stopped early")
     return state, False, ""
@@ -192,12 +191,12 @@ def _save_where_due(run: Run, state: TrainingState, *, went_back: bool, stop: bo
     While steps are not taken, none is planned: it would be no better to go back to.
     """
     due = went_back or _done(run, state) or _every(run.settings.checkpoint_every_steps, state)
-    if due or stop or run.clerk.late():
+    if due or stop or run.hands.holding.agreed(run.clerk.late(), run.hands.team):
         _save(run, state, planned=due and not state.skipped_in_a_row)
 
 
 def _save(run: Run, state: TrainingState, *, planned: bool) -> None:
-    run.clerk.save(Checkpoint(weights_of(run.hands.model), run.hands.state(), state, planned))
+    run.clerk.save(Checkpoint(run.hands.weights(), run.hands.state(), state, planned))
 
 
 def _finished(run: Run, state: TrainingState) -> Outcome:
@@ -205,9 +204,10 @@ def _finished(run: Run, state: TrainingState) -> Outcome:
     run.standby.changing()
     run.clerk.wait()  # it reads what it has written
     best = run.hands.team.share(run.clerk.average(state.best_groups))
-    set_weights(run.hands.model, best)
+    run.hands.holding.set_weights(best)
     if len(state.best) > 1:
-        scores = _scores(run)
+        with run.hands.holding.shown(None):
+            scores = _scores(run)
     else:
         scores = next(row.scores for row in state.curve if row.step in state.best)
     outcome = Outcome(state, True, scores)

@@ -17,10 +17,17 @@ Tensors = Mapping[str, Tensor]
 
 
 class Standby:
-    """`weights` and `optimizer` give the present ones."""
+    """`weights` and `optimizer` give the present ones; not `alone`: with the help of the others,
+    who work meanwhile, so that there is no such checkpoint."""
 
-    def __init__(self, weights: Callable[[], Tensors], optimizer: Callable[[], Tensors]) -> None:
-        self._weights, self._optimizer = weights, optimizer
+    def __init__(
+        self,
+        weights: Callable[[], Tensors],
+        optimizer: Callable[[], Tensors],
+        *,
+        alone: bool = True,
+    ) -> None:
+        self._weights, self._optimizer, self._alone = weights, optimizer, alone
         self._state: TrainingState | None = None  # None: weights and state do not belong together
         self._turn = 0
 
@@ -31,7 +38,7 @@ class Standby:
 
     def reached(self, state: TrainingState) -> None:
         """The weights are those of `state`."""
-        self._state = state
+        self._state = state if self._alone else None
 
     def checkpoint(self, saved_groups: int) -> Checkpoint | None:
         """An unplanned checkpoint of the last state, of its own memory; None where that changes, or

@@ -6,32 +6,27 @@ norm, so that all workers agree.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
-from pipeline.batches.batch import Batch, on_device
+from pipeline.batches.batch import EOS, Batch, on_device
+from pipeline.batches.collate import batch_of
 from pipeline.batches.share import Supply
-from pipeline.models.seam import Chance, Trainable
-from pipeline.training.gradient import Gradient
+from pipeline.models.seam import Chance
+from pipeline.training.holding import Copies, GroupGradient, Holding
 from pipeline.training.memory import fitted, slot
 from pipeline.training.moving_average import MovingAverage
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.team import Team
+from pipeline.training.weights import Learner
 
-
-class Learner(Trainable, Protocol):
-    """What the engine needs of a model: the seam, and its parameters by name."""
-
-    def named_parameters(self) -> Iterable[tuple[str, Parameter]]:
-        """Every trained tensor, once."""
-        ...
+EMPTY = np.array([EOS], np.int32)  # a source without an id of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +50,30 @@ class Step:
 class Hands:
     """What a worker takes steps with."""
 
-    model: Learner
-    gradient: Gradient
+    holding: Holding
+    gradient: GroupGradient
     optimizer: Optimizer
     team: Team
     clip_norm: float | None
     average: MovingAverage | None
     changing: Callable[[], object] = bool  # called before weights change
 
+    def weights(self) -> dict[str, Tensor]:
+        """All weights by name."""
+        own = {name: one.detach() for name, one in self.holding.parameters.items()}
+        return self.holding.whole(own)
+
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, beside weights and gradient."""
         average = self.average.state() if self.average else {}
-        return {**self.optimizer.state(), **average}
+        return self.holding.whole({**self.optimizer.state(), **average})
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` gave."""
-        self.optimizer.load(state)
+        own = self.holding.parts(state)
+        self.optimizer.load(own)
         if self.average:
-            self.average.load(state)
+            self.average.load(own)
 
 
 def hands_of(
@@ -82,28 +83,41 @@ def hands_of(
     clip_norm: float | None,
     *,
     average: MovingAverage | None = None,
+    holding: Holding | None = None,
 ) -> Hands:
-    """Hands for `model`; its gradient vector also carries losses, the wish to stop, and cuts."""
-    backwards = reversed([*optimizer.parameters.values()])  # as a backward comes to them
-    gradient = Gradient(backwards, extras=len(model.weights) + 2)
-    return Hands(model, gradient, optimizer, team, clip_norm, average)
+    """Hands for `model`; its gradient also carries losses, the wish to stop, and cuts."""
+    holding = holding or Copies(model)
+    gradient = holding.gradient(extras=len(model.weights) + 2)
+    return Hands(holding, gradient, optimizer, team, clip_norm, average)
 
 
 def take(
-    hands: Hands, share: Sequence[Batch], chance: Chance, *, rate: float, tokens: int, stop: bool
+    hands: Hands,
+    share: Sequence[Batch],
+    chance: Chance,
+    *,
+    rate: float,
+    tokens: int,
+    stop: bool,
+    idle: int = 0,
 ) -> Step:
-    """Take the step of a group of which `share` is this worker's part (it may be empty).
+    """Take the step of a group of which `share` is this worker's part (it may be empty), and `idle`
+    slots more that count nothing.
 
-    DoesNotFitError where memory is short for a single example.
+    DoesNotFitError where memory is short for a single example, ShortageError where it is for a slot
+    that cannot be cut.
     """
-    model, gradient = hands.model, hands.gradient
+    model, gradient = hands.holding.learner, hands.gradient
     counts = group_counts(model, share, hands.team)
 
     def work(slots: Sequence[Batch]) -> dict[str, Tensor]:
         gradient.clear()
-        return backward(model, slots, counts, chance, partial(gradient.leaving, hands.team))
+        sums = backward(model, slots, counts, chance, partial(gradient.leaving, hands.team))
+        idled(model, idle, chance, hands.team.device)
+        return sums
 
-    sums, cuts = fitted(share, work)
+    with hands.team.together():
+        sums, cuts = fitted(share, work) if hands.holding.alone else (work(share), 0)
     gradient.extras[:-2] = torch.stack([*sums.values()])
     gradient.extras[-2].fill_(float(stop))
     gradient.extras[-1].fill_(float(cuts))
@@ -155,7 +169,8 @@ def backward(
     """
     scales = {t: model.weights[t] / count if count else 0.0 for t, count in counts.items()}
     parameter = next(iter(model.named_parameters()))[1]
-    sums = {term: parameter.new_zeros(()) for term in counts}
+    zero = torch.zeros((), dtype=parameter.dtype, device=parameter.device)
+    sums = {term: zero.clone() for term in counts}
     for number, batch in enumerate(share):
         within = last if number == len(share) - 1 else nullcontext
         with slot(number), within():
@@ -166,3 +181,11 @@ def backward(
             for term in used:
                 sums[term] += losses[term].detach()
     return sums
+
+
+def idled(model: Learner, slots: int, chance: Chance, device: torch.device) -> None:
+    """Work on so many slots of an empty pair, whose losses count nothing."""
+    for _ in range(slots):
+        pair = batch_of([EMPTY], [EMPTY[:0]], np.zeros(1, np.int64)).to(device)
+        losses = model.losses(pair, chance).values()
+        (torch.stack([*losses]).sum() * 0.0).backward()

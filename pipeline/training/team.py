@@ -37,7 +37,7 @@ class Team:
     def sum_(self, tensor: Tensor) -> None:
         """Replace `tensor` by its sum over the workers: the same bits on each."""
         if self.count > 1:
-            with self._together():
+            with self.together():
                 dist.all_reduce(tensor)
 
     def start_sum(self, tensor: Tensor) -> Callable[[], object]:
@@ -47,13 +47,13 @@ class Team:
         """
         if self.count == 1:
             return bool
-        with self._together():
+        with self.together():
             work = dist.all_reduce(tensor, async_op=True)
         assert work is not None
         return partial(self._waited, work)
 
     def _waited(self, work: dist.Work) -> None:
-        with self._together():
+        with self.together():
             work.wait()
 
     def gather(self, value: Any) -> list[Any]:
@@ -82,19 +82,20 @@ class Team:
         for name, (kind, shape) in kinds.items():
             given = tensors[name] if self.rank == 0 else torch.empty(shape, dtype=DTYPES[kind])
             tensor = given.to(self.device).contiguous()
-            with self._together():
+            with self.together():
                 dist.broadcast(tensor, src=0)
             found[name] = tensor.cpu()
         return found
 
     def _gather(self, tensor: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(tensor) for _ in range(self.count)]
-        with self._together():
+        with self.together():
             dist.all_gather(parts, tensor)
         return parts
 
     @contextmanager
-    def _together(self) -> Generator[None]:
+    def together(self) -> Generator[None]:
+        """What is done with the others: LostWorkerError where one of them does not answer."""
         try:
             yield
         except RuntimeError as error:

@@ -17,8 +17,8 @@ from pipeline.batches.collate import Examples
 from pipeline.decoding.decode import decode, length_batches
 from pipeline.decoding.greedy import Greedy
 from pipeline.models.seam import Searchable
-from pipeline.training.step import Learner
 from pipeline.training.team import Team
+from pipeline.training.weights import Learner
 
 Ids = Sequence[int]
 GREEDY = Greedy(max_length_ratio=2.0, max_length_extra=10)

@@ -5,8 +5,7 @@ from pathlib import Path
 from pipeline.files import read_json
 from pipeline.problems import Problem
 from pipeline.training.checkpoint import load_tensors
-from pipeline.training.step import Learner
-from pipeline.training.weights import set_weights
+from pipeline.training.weights import Learner, set_weights
 
 
 def take_start(model: Learner, folder: Path, pieces_digest: str) -> None:

@@ -1,15 +1,23 @@
-"""Weights by name: out of a model, into a model, and the average of stored ones."""
+"""Weights by name: out of a model, and into a model."""
 
 import hashlib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
+from pipeline.models.seam import Trainable
 from pipeline.problems import Problem
-from pipeline.training.checkpoint import load_weights
-from pipeline.training.step import Learner
+
+
+class Learner(Trainable, Protocol):
+    """What the engine needs of a model: the seam, and its parameters by name."""
+
+    def named_parameters(self) -> Iterable[tuple[str, Parameter]]:
+        """Every trained tensor, once."""
+        ...
 
 
 def weights_of(model: Learner) -> dict[str, Tensor]:
@@ -17,10 +25,10 @@ def weights_of(model: Learner) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
-def digest_of(model: Learner) -> str:
+def digest_of(weights: Mapping[str, Tensor]) -> str:
     """SHA-256 (hex) of every weight's name and bits."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(weights_of(model).items()):
+    for name, tensor in sorted(weights.items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
@@ -41,14 +49,3 @@ def set_weights(
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
-
-
-def average(folders: list[Path]) -> dict[str, Tensor]:
-    """The mean of stored weights, taken in float64 in the order of their steps."""
-    total: dict[str, Tensor] = {}
-    kinds: dict[str, torch.dtype] = {}
-    for folder in sorted(folders):
-        for name, tensor in load_weights(folder).items():
-            kinds[name] = tensor.dtype
-            total[name] = total[name] + tensor.double() if name in total else tensor.double()
-    return {name: (tensor / len(folders)).to(kinds[name]) for name, tensor in total.items()}

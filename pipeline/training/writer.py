@@ -12,6 +12,7 @@ from functools import partial
 from math import inf, isfinite
 from pathlib import Path
 
+from pipeline.training.averaging import average
 from pipeline.training.background import Background
 from pipeline.training.checkpoint import (
     Checkpoint,
@@ -34,7 +35,6 @@ from pipeline.training.standby import Standby
 from pipeline.training.state import TrainingState
 from pipeline.training.step import Step
 from pipeline.training.watchdog import Watchdog
-from pipeline.training.weights import average
 
 SECONDS_PER_RECORD = 1.0
 SECONDS_PER_HOST = 10.0  # as MLflow looks at a system of its own accord

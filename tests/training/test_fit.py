@@ -12,6 +12,7 @@ import torch
 
 from pipeline.metrics import METRICS, higher_is_better
 from pipeline.problems import Problem
+from pipeline.training.averaging import average
 from pipeline.training.background import Background
 from pipeline.training.checkpoint import every, read_state
 from pipeline.training.finished import curves
@@ -26,7 +27,6 @@ from pipeline.training.state import FALLING, TrainingState
 from pipeline.training.step import Step
 from pipeline.training.team import Team
 from pipeline.training.watchdog import Watchdog
-from pipeline.training.weights import average
 from pipeline.training.writer import Writer
 
 
