@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import pipeline.training.resume as resume
+import pipeline.training.writer as writer
 
 LAW = "resume"
 TEST = "tests/laws/test_resume.py::test_stopped_once_and_continued[11]"
@@ -10,10 +10,10 @@ WHY = "The average is taken of what came after the stop."
 
 
 def mutate(monkeypatch):
-    original = resume.load
+    original = writer.load
 
     def load(folder):
         checkpoint = original(folder)
         return replace(checkpoint, state=replace(checkpoint.state, curve=(), best=()))
 
-    monkeypatch.setattr(resume, "load", load)
+    monkeypatch.setattr(writer, "load", load)
