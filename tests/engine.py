@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -308,6 +309,9 @@ class ThreadWorker:
     def start_sum(self, tensor):
         self.sum_(tensor)
         return bool
+
+    def together(self):
+        return nullcontext()
 
 
 def main(rank, workers, folder):
