@@ -4,12 +4,12 @@ Whoever goes on with it needs all (`pull`); whoever waits for it follows its pro
 result. Nothing here writes to the store.
 """
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.files import disk, write_bytes
+from pipeline.lookout import lookout
 from pipeline.problems import Problem
 from pipeline.store import MissingError, Store, complete, get_folder
 from pipeline.training.folders import written
@@ -76,20 +76,15 @@ class Progress:
 @contextmanager
 def followed(progress: Progress) -> Generator[None]:
     """While the block runs, bring a run's progress here, and at its end what was said last."""
-    done = threading.Event()
 
-    def follow() -> None:
-        while not done.wait(LOOK):
-            with suppress(Problem):  # the store is away: the next look brings all
-                progress.look()
+    def look() -> None:
+        with suppress(Problem):  # the store is away: the next look brings all
+            progress.look()
 
-    thread = threading.Thread(target=follow, name="progress", daemon=True)
-    thread.start()
     try:
-        yield
+        with lookout(look, every=LOOK):
+            yield
     finally:
-        done.set()
-        thread.join()
         with suppress(Problem):
             progress.look()
             progress.store.download(FAULT, progress.path.with_name(FAULT))  # if there is one
