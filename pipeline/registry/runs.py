@@ -110,12 +110,35 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 @answered
 def log_parameters(server: Server, run: str, parameters: Mapping[str, Any]) -> None:
-    """Store parameters, flat, with the run; the first value of each stays (MLflow's are final)."""
+    """Store parameters, flat, with the run; the first value of each stays (MLflow's are final).
+
+    MLflow refuses a batch in which one name was stored since we looked, by whoever logs at the same
+    time: then what is still missing goes again, as long as it grows fewer.
+    """
+    from mlflow.exceptions import MlflowException
+
+    flat = {name: str(value)[:6000] for name, value in _flat(parameters)}
+    missing = _missing(server, run, flat)
+    while missing:
+        try:
+            _log_parameters(server, run, missing)
+        except MlflowException:
+            before, missing = missing, _missing(server, run, flat)
+            if missing == before:
+                raise
+        else:
+            break
+
+
+def _missing(server: Server, run: str, flat: Mapping[str, str]) -> dict[str, str]:
+    known = server.client.get_run(run).data.params
+    return {name: value for name, value in flat.items() if name not in known}
+
+
+def _log_parameters(server: Server, run: str, flat: Mapping[str, str]) -> None:
     from mlflow.entities import Param
 
-    known = server.client.get_run(run).data.params
-    flat = {name: value for name, value in _flat(parameters) if name not in known}
-    new = [Param(name, str(value)[:6000]) for name, value in flat.items()]
+    new = [Param(name, value) for name, value in flat.items()]
     for start in range(0, len(new), 100):
         server.client.log_batch(run, params=new[start : start + 100])
 

@@ -103,6 +103,27 @@ def test_parameters_are_stored_flat_and_keep_their_first_value(server):
     }
 
 
+def test_parameters_that_another_stored_since_we_looked_stay_and_the_rest_is_sent(
+    server, monkeypatch
+):
+    run, send = run_of(server, "key"), server.client.log_batch
+
+    def late(run_id: str, **batch):
+        monkeypatch.setattr(server.client, "log_batch", send)
+        log_parameters(server, run_id, {"model": {"width": 64}})
+        send(run_id, **batch)
+
+    monkeypatch.setattr(server.client, "log_batch", late)
+    log_parameters(server, run, {"model": {"width": 128, "depth": 2}})
+    params = server.client.get_run(run).data.params
+    assert params == {"model.width": "64", "model.depth": "2"}
+
+
+def test_parameters_that_mlflow_refuses_for_another_reason_are_a_problem(server):
+    with pytest.raises(Problem, match="MLflow refuses what was asked"):
+        log_parameters(server, run_of(server, "key"), {"no;good": 1})
+
+
 def test_a_server_that_is_away_is_a_problem_that_a_retry_may_cure(tmp_path: Path):
     machine = Machine(mlflow_uri="http://127.0.0.1:9", state=tmp_path / "state")
     with pytest.raises(Problem, match="no MLflow server answers") as caught:
