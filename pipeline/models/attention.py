@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.models.multihead import bias_of
+from pipeline.models.scaled_dot import bias_of
 from pipeline.models.seam import Memory
 from pipeline.settings import Settings
 

@@ -2,7 +2,7 @@
 
 FlashAttention-2 (Dao 2023, arXiv 2307.08691) for sequences that lie end to end, in bf16. It knows
 no dropout that belongs to examples and gives no probabilities: who needs these, computes in float32
-or on a processor attends to padded views (`multihead.py`).
+or on a processor attends to padded views (`scaled_dot.py`).
 """
 
 from collections.abc import Generator

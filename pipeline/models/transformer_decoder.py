@@ -15,10 +15,10 @@ from pipeline.models.block import Block, Places
 from pipeline.models.cache import Cache, no_columns
 from pipeline.models.dropout import Dropout
 from pipeline.models.layout import Layout
-from pipeline.models.multihead import bias_of, causal
 from pipeline.models.parts import Decoder, DecoderSettings, Examples
 from pipeline.models.positions import Turns
 from pipeline.models.rows import Rows
+from pipeline.models.scaled_dot import bias_of, causal
 from pipeline.models.seam import Memory, Step
 from pipeline.models.state import DecoderState
 from pipeline.models.transformer import TransformerSettings

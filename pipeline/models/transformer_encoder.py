@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from pipeline.models.block import Block, Places
 from pipeline.models.dropout import Dropout
 from pipeline.models.layout import Layout
-from pipeline.models.multihead import bias_of
 from pipeline.models.parts import Encoder, EncoderSettings, Examples
+from pipeline.models.scaled_dot import bias_of
 from pipeline.models.seam import Memory, Vectors
 from pipeline.models.transformer import TransformerSettings
 

@@ -6,7 +6,7 @@ import torch
 
 import pipeline.models.dropout as dropout
 from pipeline.models.layout import Layout
-from pipeline.models.multihead import Attend
+from pipeline.models.scaled_dot import Attend
 from pipeline.models.seam import Chance
 
 CPU = torch.device("cpu")

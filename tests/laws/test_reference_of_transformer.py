@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import pipeline.models.multihead as multihead
+import pipeline.models.scaled_dot as scaled_dot
 from pipeline.models.block import Places
 from pipeline.models.layout import Layout
 from pipeline.models.linear import NORMS, Linear, Norm
@@ -93,12 +94,12 @@ def encoder_blocks(options):
 
 
 def source_places(dtype=torch.float64):
-    bias = multihead.bias_of(SOURCE.mask, dtype)[:, None, None]
+    bias = scaled_dot.bias_of(SOURCE.mask, dtype)[:, None, None]
     return Places(SOURCE, bias, None, Sinusoidal())
 
 
 def target_places(dtype=torch.float64):
-    bias = multihead.bias_of(multihead.causal(TARGET.mask), dtype)[:, None]
+    bias = scaled_dot.bias_of(scaled_dot.causal(TARGET.mask), dtype)[:, None]
     return Places(TARGET, bias, None, Sinusoidal())
 
 
@@ -256,15 +257,17 @@ def test_attention_of_grouped_heads_and_its_gradients(groups):
     """torch's own kernel, which knows groups; and the formula with keys repeated, with dropout."""
     shapes = (2, 4, 3, 5), (2, groups, 6, 5), (2, groups, 6, 5)
     inputs = [random(*shape, seed=seed).requires_grad_() for seed, shape in enumerate(shapes)]
-    bias = multihead.bias_of(torch.tensor([[1] * 5 + [0], [1] * 3 + [0] * 3]).bool(), torch.float64)
+    bias = scaled_dot.bias_of(
+        torch.tensor([[1] * 5 + [0], [1] * 3 + [0] * 3]).bool(), torch.float64
+    )
     bias = bias[:, None, None]
     mask = (random(2, 4, 3, 6, seed=4) > 0).double() * 1.5
-    context, _ = multihead.Product.apply(*inputs, bias, None, 0.3)
+    context, _ = scaled_dot.Product.apply(*inputs, bias, None, 0.3)
     kernel = functional.scaled_dot_product_attention(
         *inputs, bias.expand(2, 4, 3, 6), scale=0.3, enable_gqa=True
     )
     close(context, kernel)
-    context, weights = multihead.Product.apply(*inputs, bias, mask, 0.3)
+    context, weights = scaled_dot.Product.apply(*inputs, bias, mask, 0.3)
     keys, values = (part.repeat_interleave(4 // groups, 1) for part in inputs[1:])
     expected = torch.softmax(0.3 * inputs[0] @ keys.transpose(2, 3) + bias, -1)
     looked = (expected * mask) @ values

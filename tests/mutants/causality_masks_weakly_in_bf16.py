@@ -1,7 +1,7 @@
 """A mask that in bfloat16 is a number, as where minus infinity is feared."""
 
 import pipeline.models.transformer_decoder as transformer_decoder
-from pipeline.models.multihead import bias_of
+from pipeline.models.scaled_dot import bias_of
 
 LAW = "causality"
 TEST = (

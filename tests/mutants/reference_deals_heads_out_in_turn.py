@@ -1,6 +1,6 @@
 """Queries' heads that take the shared keys in turn, instead of neighbours sharing one."""
 
-import pipeline.models.multihead as multihead
+import pipeline.models.scaled_dot as scaled_dot
 
 LAW = "reference"
 TEST = (
@@ -14,4 +14,4 @@ def mutate(monkeypatch):
         turns = rows.unflatten(1, (-1, groups)).transpose(1, 2)
         return turns.reshape(rows.shape[0], groups, -1, rows.shape[3])
 
-    monkeypatch.setattr(multihead, "_grouped", grouped)
+    monkeypatch.setattr(scaled_dot, "_grouped", grouped)

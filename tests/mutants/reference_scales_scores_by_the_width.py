@@ -1,6 +1,6 @@
 """Attention scores divided by the root of the model's width, not of a head's."""
 
-import pipeline.models.multihead as multihead
+import pipeline.models.scaled_dot as scaled_dot
 
 LAW = "reference"
 TEST = (
@@ -11,10 +11,10 @@ WHY = "All heads together are taken for one."
 
 
 def mutate(monkeypatch):
-    original = multihead.Attend.__init__
+    original = scaled_dot.Attend.__init__
 
     def initialise(self, width, heads, dropout):
         original(self, width, heads, dropout)
         self.scale = width**-0.5
 
-    monkeypatch.setattr(multihead.Attend, "__init__", initialise)
+    monkeypatch.setattr(scaled_dot.Attend, "__init__", initialise)
