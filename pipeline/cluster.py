@@ -45,10 +45,11 @@ RAY_ENVIRONMENT = {
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-# Ray hears of a lost node up to 20 seconds later than of its workers, and until then would have an
-# elastic team wait for room there: it looks again soon, and often.
-ELASTIC_ENVIRONMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "30"}
-ELASTIC_STARTS = 20
+# Ray counts its nodes every 20 seconds, and until then has an elastic team wait for room on one that
+# is lost: it gives up soon (workers that found room may start as slowly as they like), and tries
+# again, often enough for a score of losses.
+ELASTIC_ENVIRONMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "8"}
+ELASTIC_STARTS = 80
 # As nice as whoever started it: with Ray's own 15, whatever else runs starves the training.
 LOCAL_RAY = {"RAY_worker_niceness": "0"}
 

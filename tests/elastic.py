@@ -27,6 +27,13 @@ from pipeline.training.team import Team
 
 STEPS, GROWN, SHRUNK = 24, 8, 16
 PATIENCE = 600.0  # seconds for anything that a run does
+# A node that is lost is noticed in seconds, not in twenty.
+NOTICED = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 3000,
+    "health_check_failure_threshold": 3,
+}
 
 
 def settings():
@@ -88,7 +95,8 @@ def change(folder):
     """A cluster of one node, to which another comes, and goes, while a driver trains on it."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    head = {"num_cpus": 1, "_system_config": NOTICED}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     driver = subprocess.Popen([sys.executable, __file__, str(folder), cluster.address])
     try:
         until(lambda: told(folder, GROWN - 1) or driver.poll() is not None)
