@@ -33,6 +33,16 @@ sys.dont_write_bytecode = False
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settled():
+    """What earlier modules imported stays, too: a collection then looks at little, at every time.
+
+    Some tests collect garbage in every step; among all that a whole session holds that is slow.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def root():
     """The project's folder."""

@@ -25,26 +25,18 @@ MUTANTS = sorted(
 class Runner:
     """One clean interpreter with the heavy libraries loaded, which forks for every trial."""
 
-    def __init__(self, tests):
+    def __init__(self):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             [sys.executable, HERE / "run_mutants.py"],
             cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        self._clean = self.trial(sorted(set(tests)))
 
     def trial(self, tests, mutant=None):
         """How each phase of each case ended with the mutant installed, and what was printed."""
         self._process.stdin.write(json.dumps({"tests": tests, "mutant": mutant}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
-
-    def clean(self, test):
-        """How the cases of a test ended without any mutant: all were tried in one go."""
-        found = [
-            one for one in self._clean["outcomes"] if one[0].split("[")[0] == test.split("[")[0]
-        ]
-        return {"outcomes": found, "text": self._clean["text"]}
 
     def close(self):
         self._process.stdin.close()
@@ -53,11 +45,9 @@ class Runner:
 
 
 @pytest.fixture(scope="session")
-def runner(request):
-    """The runner, which has tried the tests of all mutants of this session without them."""
-    paths = [item.callspec.params.get("mutant_path") for item in request.session.items
-             if hasattr(item, "callspec")]  # fmt: skip
-    runner = Runner([load(path).TEST for path in paths if path])
+def runner():
+    """The runner."""
+    runner = Runner()
     yield runner
     runner.close()
 

@@ -1,8 +1,7 @@
 """Training as a user runs it: with Ray, and with workers, drivers and people that stop it.
 
-One undisturbed run is compared, byte for byte, with one that loses a worker, whose driver is
-killed, that is interrupted, and that is started again each time. Starting Ray is slow: so it is one
-story.
+One undisturbed run is compared, byte for byte, with one whose driver is killed, that loses a
+worker, is interrupted, and is started again each time. Starting Ray is slow: so it is one story.
 """
 
 import contextlib
@@ -189,13 +188,14 @@ import torch.distributed as dist
 from pipeline.machine import read_machine
 from pipeline.seats import Seat
 from pipeline.settings import load
+from pipeline.job import work
 from pipeline.stages import train
 from pipeline.training import finished
 rank = int(sys.argv[1])
 meeting = f"file://{Path('meeting').resolve()}"
 dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
 job, _ = train.job_of(load(train.Settings, Path("params.yaml")), read_machine(), Path("artifacts"))
-train.work(Seat(rank, 2, "cpu"), job)
+work(Seat(rank, 2, "cpu"), job)
 if rank == 0:
     finished.hand_out(job.folder, Path("artifacts"))
 dist.destroy_process_group()
@@ -221,29 +221,27 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
     folder = workspace(tmp_path / "b")
 
-    # A worker is killed: Ray Train starts a new team, which goes on.
+    # The driver is killed: no process is left (looked at in the end: Ray's agents take a minute).
     run = start(folder)
     until(reached(folder, 40))
-    team = workers_of(run)
+    orphans, team = descendants(run.pid), workers_of(run)
     assert len(team) == 2
     assert run.pid not in team
     assert {priority(worker) for worker in team} == {priority(run.pid)}
-    os.kill(min(team), signal.SIGKILL)
-    told = len(records(folder))
-    until(resumed(folder, since=told))
-
-    # The driver is killed: no process is left (looked at in the end: Ray's agents take a minute).
-    until(reached(folder, 80, since=told))
-    orphans = descendants(run.pid)
-    assert workers_of(run)
     run.kill()
     killed = time.monotonic()
     run.wait()
 
-    # Ctrl-C: it keeps what it has, and leaves no process.
+    # A worker is killed: Ray Train starts a new team, which goes on.
     told = len(records(folder))
     run = start(folder)
     until(resumed(folder, since=told))  # the killed one's workers may tell of steps until then
+    until(reached(folder, 80, since=told))
+    os.kill(min(workers_of(run)), signal.SIGKILL)
+    told = len(records(folder))
+    until(resumed(folder, since=told))
+
+    # Ctrl-C: it keeps what it has, and leaves no process.
     until(reached(folder, 120, since=told))
     below = descendants(run.pid)
     assert workers_of(run)
