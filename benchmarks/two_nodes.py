@@ -434,7 +434,7 @@ def drive(prefix: str) -> None:
     from pipeline.stages import train
 
     def work(seat: Any, job: Any) -> None:
-        from pipeline.stages.train import work as as_ever
+        from pipeline.job import work as as_ever
 
         noted(HERE / f"order-{prefix}")
         as_ever(seat, job)

@@ -13,11 +13,12 @@ from pathlib import Path
 import torch
 
 from pipeline.batches.slots import slot_cost
+from pipeline.job import Job, first_model
 from pipeline.machine import Machine
 from pipeline.models.lesson import Lesson
 from pipeline.pieces.pieces import Pieces
 from pipeline.seats import crew_of, environment
-from pipeline.stages.train import Job, Settings, first_model, job_of
+from pipeline.stages.train import Settings, job_of
 from pipeline.training.compiler import compiled_steps
 from pipeline.training.loop import course_of
 from pipeline.training.profiler import Profile, profiled
@@ -41,7 +42,7 @@ def profile(settings: Settings, machine: Machine, inputs: Path) -> Iterator[str]
 
 
 def _work(job: Job, device: str, trace: Path) -> Profile:
-    team, training = Team(device=torch.device(device)), job.settings.training
+    team, training = Team(device=torch.device(device)), job.training
     with job.inputs.folders() as (pieces, start):
         model = first_model(job, Pieces.read(pieces), start).to(team.device)
     lesson = Lesson(model, training.scheduled_sampling, training.r_drop)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.batches.collate import open_examples
+from pipeline.job import valid_score, work
 from pipeline.machine import Machine
 from pipeline.metrics.bleu import Tokenizer
 from pipeline.metrics.evaluation import Evaluation, evaluate
@@ -110,7 +111,7 @@ def test_validation_cuts_words_by_the_target_language_as_evaluation_does(datalin
 
     def scores(*languages, **training):
         out = in_language(dataline, tmp_path / "-".join(languages), *languages)
-        _, bleu = train._score_of(
+        _, bleu = valid_score(
             open_examples(out / "shards" / "valid"),
             train.Training(**SETTINGS.training.model_dump() | training),
         )
@@ -195,11 +196,11 @@ def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_k
     out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
     settings, machine = started_from(tmp_path / "none"), Machine(state=tmp_path / "state")
     job, _ = train.job_of(settings, machine, out)
-    train.work(Seat(0, 1, "cpu", stop=lambda: True), job)
+    work(Seat(0, 1, "cpu", stop=lambda: True), job)
     assert [record.note for record in read(job.folder) if record.note] == ["started", "stopped"]
     assert not finished.is_finished(job.folder)
     job, _ = train.job_of(settings, machine, out)  # of another driver, whom nobody stops
-    train.work(Seat(0, 1, "cpu"), job)
+    work(Seat(0, 1, "cpu"), job)
     assert finished.is_finished(job.folder)
     assert [record.note for record in read(job.folder) if record.note][2:] == [
         "resumed", "finished",
@@ -209,7 +210,7 @@ def test_a_worker_stops_when_its_driver_wishes_and_goes_on_to_a_result_that_is_k
 def test_a_worker_tells_what_its_machine_makes_of_the_steps(dataline, tmp_path):
     out = dataline.run(tmp_path, dataline.corpus(tmp_path / "corpora"))
     job, _ = train.job_of(started_from(tmp_path / "none"), Machine(state=tmp_path / "state"), out)
-    train.work(Seat(0, 1, "cpu"), job)
+    work(Seat(0, 1, "cpu"), job)
     told = [record.values for record in read(job.folder) if record.kind == "train"]
     assert {"gradient_norm", "mfu", "padding", "tokens_per_second", "waiting_share"} <= {*told[0]}
     assert all(0 <= values["padding"] < 0.5 for values in told)
