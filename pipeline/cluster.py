@@ -45,8 +45,8 @@ RAY_ENVIRONMENT = {
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-# Ray counts its nodes every 20 seconds, and until then has an elastic team wait for room on one that
-# is lost: it gives up soon (workers that found room may start as slowly as they like), and tries
+# Ray counts its nodes every 20 seconds, and until then has an elastic team wait for room on a lost
+# one: it gives up soon (workers that found room may start as slowly as they like), and tries
 # again, often enough for a score of losses.
 ELASTIC_ENVIRONMENT = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "8"}
 ELASTIC_STARTS = 80
