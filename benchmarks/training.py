@@ -1,7 +1,7 @@
 """Speed of training beside its peers: the same model, ids, threads and run.
 
     python benchmarks/training.py [--corpora FOLDER] [--systems ours eole huggingface joeynmt]
-        [--precisions fp32 bf16] [--steps 20] [--rounds 3] [--json FILE]
+        [--precisions fp32 bf16] [--setups tuned own] [--steps 20] [--rounds 3] [--json FILE]
 
 A Transformer of 3+3 layers, width 256, 4 heads and 1,024 inner channels on Multi30k de→en with
 8,000 joint pieces; dropout 0.1 (not of attention), label smoothing 0.1, AdamW, gradients clipped;
@@ -18,6 +18,11 @@ instead of the clock, for a machine that does other things, too. `times_ours` is
 the same round and precision. All are medians over the rounds.
 
 A machine whose processor has no products in bf16 measures fp32 alone, if not told otherwise.
+
+A peer runs in two setups: `tuned`, with all that was found to be fastest for it (the allocator of
+our workers, batches of similar lengths by tokens, attention by plain products), and `own`, as it
+comes, with the best of its own options. `peers/training` says what. Ours has only its own.
+
 The peers are installed into environments of their own below `--peers`, and kept there.
 """
 
@@ -40,7 +45,7 @@ from runs import RECIPE, bench, data
 from tables import Row, add_json, print_row, write_rows
 
 from pipeline.pieces.pieces import Pieces
-from pipeline.seats import PRODUCTS, Crew, environment
+from pipeline.seats import PRODUCTS, THREADS, Crew, environment
 from pipeline.shards.read import open_shards
 
 HERE = Path(__file__).resolve().parent
@@ -56,6 +61,9 @@ EOS = 1  # id more than a side's own
 
 
 PRECISIONS = ("fp32", "bf16")
+SETUPS = ("tuned", "own")
+OURS = "ours"
+Entrant = tuple[str, str]  # a system and its setup
 
 
 def main() -> int:
@@ -77,6 +85,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--corpora", type=Path, help="the folder of corpora, if not the recipe's")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=precisions())
+    parser.add_argument("--setups", nargs="+", choices=SETUPS, default=list(SETUPS))
     parser.add_argument("--tokens", type=int, default=4000, help="target tokens of a step")
     parser.add_argument("--steps", type=int, default=20, help="that count, of each run")
     parser.add_argument("--warm-up", type=int, default=4, help="steps before them")
@@ -102,6 +111,7 @@ class Run:
     """What a system did in a round."""
 
     system: str
+    setup: str
     precision: str
     tokens: float  # target tokens of a step
     speed: float  # target tokens a second
@@ -133,26 +143,31 @@ class Course:
         )[0]
         for precision in self.arguments.precisions:
             ours: float | None = None
-            for name, python in pythons.items():
-                if precision not in SYSTEMS[name].precisions:
-                    continue
-                run = self._measured(name, python, precision, rates[precision], ours)
-                ours = run.speed if name == "ours" else ours
+            for name, setup in entrants(list(pythons), self.arguments.setups, precision):
+                run = self._measured(name, setup, pythons[name], precision, rates[precision], ours)
+                ours = run.speed if name == OURS else ours
                 print(run, file=sys.stderr, flush=True)
                 yield run
 
     def _measured(
-        self, name: str, python: Path, precision: str, rate: Sequence[float], ours: float | None
+        self,
+        name: str,
+        setup: str,
+        python: Path,
+        precision: str,
+        rate: Sequence[float],
+        ours: float | None,
     ) -> Run:
-        module = SYSTEMS[name].module
-        answer, memory = self._run(module, python, {"precision": precision})
+        extra = {"precision": precision, "tuned": setup == "tuned"}
+        answer, memory = self._run(SYSTEMS[name].module, python, extra)
         batches: list[Batch] = [(sources, targets) for sources, targets in answer["batches"]]
         tokens = sum(sum(targets) for _, targets in batches)
-        made = sum(self.model.made(batch, flat=name == "ours") for batch in batches)
+        made = sum(self.model.made(batch, flat=name == OURS) for batch in batches)
         needed = sum(map(self.model.needed, batches))
         speed, used = tokens / answer["seconds"], tokens / answer["processor_seconds"]
         return Run(
             system=name,
+            setup=setup,
             precision=precision,
             tokens=tokens / self.arguments.steps,
             speed=speed,
@@ -161,7 +176,7 @@ class Course:
             processor_mfu=self.operations * used / rate[1],
             padding=1 - needed / made,
             memory=memory / 2**20,
-            times_ours=None if ours is None and name != "ours" else speed / (ours or speed),
+            times_ours=None if ours is None and name != OURS else speed / (ours or speed),
         )
 
     def _run(self, module: str, python: Path, extra: dict[str, Any]) -> tuple[Any, int]:
@@ -183,10 +198,9 @@ class Course:
         }
         (own / "task.json").write_text(json.dumps(task), encoding="utf-8")
         command = [str(python), "-m", f"peers.training.{module}", str(own / "task.json")]
+        environment = variables(arguments.threads, tuned=extra.get("tuned", True))
         with (own / "log").open("w") as log:
-            process = subprocess.Popen(
-                command, env=variables(arguments.threads), stdout=log, stderr=log
-            )
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
             with Watch(process.pid, every=1.0) as watch:
                 code = process.wait()
         if code:
@@ -194,14 +208,22 @@ class Course:
         return json.loads((own / "answer.json").read_text(encoding="utf-8")), watch.peak
 
 
-def variables(threads: int) -> dict[str, str]:
-    """The allocator is set for all as for our workers, which helps the peers, too.
+def entrants(systems: Sequence[str], setups: Sequence[str], precision: str) -> list[Entrant]:
+    """Who computes in this precision, ours first."""
+    able = [name for name in systems if precision in SYSTEMS[name].precisions]
+    peers = [(name, setup) for name in able if name != OURS for setup in setups]
+    return [(OURS, "own")] * (OURS in able) + peers
+
+
+def variables(threads: int, *, tuned: bool) -> dict[str, str]:
+    """So many threads; tuned, with the allocator of our workers, which helps the peers, too.
 
     How many products are kept ready suits our steps alone; the peers keep what they would.
     """
-    own = environment(Crew(1, "cpu", threads, 0, "local"))
-    shared = {name: value for name, value in own.items() if name not in PRODUCTS}
-    return os.environ | shared | {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}
+    ours = environment(Crew(1, "cpu", threads, 0, "local"))
+    kept = [name for name in ours if name not in PRODUCTS and (tuned or name in THREADS)]
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}
+    return os.environ | {name: ours[name] for name in kept} | paths
 
 
 def write_text(shards: Path, vocabulary: int, folder: Path) -> Batch:
@@ -227,6 +249,7 @@ def row_of(runs: Sequence[Run]) -> Row:
 
     return {
         "system": runs[0].system,
+        "setup": runs[0].setup,
         "precision": runs[0].precision,
         "target_tokens_per_second": middle("speed"),
         "target_tokens_per_processor_second": middle("processor_speed"),

@@ -2,8 +2,8 @@
 
 Task: {"data": folder of `source`, `target` (ids, a sentence a line) and `vocabulary`, "vocabulary":
 8000, "shape": {layers, width, heads, feedforward, dropout, label_smoothing}, "precision": "fp32",
-"tokens": target tokens of a step (EOS counted), "warm_up": 3, "steps": 20, "threads": 2,
-"scratch": folder, "answer": file}.
+"tokens": target tokens of a step (EOS counted), "tuned": is a peer given what is fastest for it?,
+"warm_up": 3, "steps": 20, "threads": 2, "scratch": folder, "answer": file}.
 
 Answer: {"seconds", "processor_seconds", "batches": [[[source lengths], [target lengths]], …]} of
 `steps` steps after the first `warm_up`; lengths with EOS, and without padding.
@@ -55,6 +55,11 @@ def buckets(task: Task, sources: list[list[int]], targets: list[list[int]]) -> l
         held += len(targets[row]) + 1
     random.Random(1).shuffle(batches)
     return batches
+
+
+def mean_length(lengths: list[list[int]]) -> float:
+    """Of the ids of a side, EOS counted."""
+    return sum(map(len, lengths)) / len(lengths) + 1
 
 
 class Clock:

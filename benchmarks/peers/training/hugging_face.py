@@ -1,8 +1,9 @@
 """`transformers`: a MarianMT of the same shape, and `Seq2SeqTrainer`.
 
-Batches of similar lengths with as many target tokens as ours have (the trainer's own grouping holds
-sentences, not tokens); fused AdamW; bf16 is autocast with float32 weights, as the trainer does it.
-Attention is `eager`: on a CPU, torch's fused kernel is slower for sentences as short as these.
+Tuned, it has batches of similar lengths with as many target tokens as ours have, and its attention
+is `eager`: on a CPU, torch's fused kernel is slower for sentences as short as these. As it comes,
+it groups by length itself, so many sentences a batch that they have about as many target tokens,
+and attends as it likes. AdamW is fused; bf16 is autocast with float32 weights, as the trainer does.
 """
 
 from collections.abc import Iterable
@@ -13,16 +14,31 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 from transformers import MarianConfig, MarianMTModel, Seq2SeqTrainer, Seq2SeqTrainingArguments
 
-from peers.training.clock import BOS, EOS, PAD, Clock, Task, buckets, read_ids, read_task
+from peers.training.clock import (
+    BOS,
+    EOS,
+    PAD,
+    Clock,
+    Task,
+    buckets,
+    mean_length,
+    read_ids,
+    read_task,
+)
 
 IGNORED = -100  # where a label is padding
-Pair = tuple[list[int], list[int]]
+Pair = dict[str, list[int]]
 
 
 def main() -> None:
     task = read_task()
     torch.set_num_threads(task["threads"])
-    Timed(model_of(task), arguments_of(task), task).train()
+    sources, targets = (read_ids(task, side) for side in ("source", "target"))
+    sentences = round(task["tokens"] / mean_length(targets))
+    arguments = arguments_of(task, sentences)
+    batches = buckets(task, sources, targets) if task["tuned"] else None
+    pairs = [pair_of(*sides) for sides in zip(sources, targets, strict=True)]
+    Timed(model_of(task), arguments, pairs, batches, Clock(task)).train()
 
 
 def model_of(task: Task) -> MarianMTModel:
@@ -46,15 +62,20 @@ def model_of(task: Task) -> MarianMTModel:
         decoder_start_token_id=BOS,
         use_cache=False,
     )
-    config._attn_implementation = task.get("attention", "eager")
+    if task["tuned"]:
+        config._attn_implementation = "eager"
     return MarianMTModel(config)
 
 
-def arguments_of(task: Task) -> Seq2SeqTrainingArguments:
+def arguments_of(task: Task, sentences: int) -> Seq2SeqTrainingArguments:
+    """`sentences`: of a batch that the trainer makes itself."""
     return Seq2SeqTrainingArguments(
         output_dir=task["scratch"],
         use_cpu=True,
         bf16=task["precision"] == "bf16",
+        per_device_train_batch_size=sentences,
+        train_sampling_strategy="group_by_length",
+        remove_unused_columns=False,
         max_steps=task["warm_up"] + task["steps"] + 2,
         label_smoothing_factor=task["shape"]["label_smoothing"],
         learning_rate=1e-3,
@@ -73,16 +94,20 @@ class Timed(Seq2SeqTrainer):
     """The trainer, whose steps tell the clock."""
 
     def __init__(
-        self, model: MarianMTModel, arguments: Seq2SeqTrainingArguments, task: Task
+        self,
+        model: MarianMTModel,
+        arguments: Seq2SeqTrainingArguments,
+        pairs: list[Pair],
+        batches: list[list[int]] | None,
+        clock: Clock,
     ) -> None:
-        sources, targets = (read_ids(task, side) for side in ("source", "target"))
-        pairs = list(zip(sources, targets, strict=True))
-        self.batches = buckets(task, sources, targets)
-        self.clock = Clock(task)
-        super().__init__(model=model, args=arguments, train_dataset=pairs)
+        self.batches, self.clock = batches, clock
+        super().__init__(model=model, args=arguments, train_dataset=pairs, data_collator=collated)
 
     def get_train_dataloader(self) -> DataLoader[Pair]:
-        """Batches that are the same in every run."""
+        """Batches that are the same in every run, or its own."""
+        if self.batches is None:
+            return super().get_train_dataloader()
         return DataLoader(self.train_dataset, batch_sampler=self.batches, collate_fn=collated)
 
     def training_step(self, model: Any, inputs: Any, *rest: Any, **options: Any) -> Any:
@@ -93,10 +118,15 @@ class Timed(Seq2SeqTrainer):
         return super().training_step(model, inputs, *rest, **options)
 
 
+def pair_of(source: list[int], target: list[int]) -> Pair:
+    """By the names by which the trainer knows lengths."""
+    return {"input_ids": [*source, EOS], "labels": [*target, EOS]}
+
+
 def collated(pairs: Iterable[Pair]) -> dict[str, torch.Tensor]:
-    sources = [torch.tensor([*source, EOS]) for source, _ in pairs]
-    labels = [torch.tensor([*target, EOS]) for _, target in pairs]
-    prefixes = [torch.tensor([BOS, *target]) for _, target in pairs]
+    sources = [torch.tensor(pair["input_ids"]) for pair in pairs]
+    labels = [torch.tensor(pair["labels"]) for pair in pairs]
+    prefixes = [torch.tensor([BOS, *pair["labels"][:-1]]) for pair in pairs]
     ids = pad_sequence(sources, batch_first=True, padding_value=PAD)
     return {
         "input_ids": ids,
