@@ -66,11 +66,15 @@ class Cache:
 
     def _with_room(self, width: int) -> Tensor:
         """Columns for this width. What nobody wrote is 0: a weight of 0 times it is 0."""
-        columns = self.columns
-        if width <= columns.shape[4]:
+        columns, room = self.columns, self.columns.shape[4]
+        if width <= room:
             return columns
-        more = max(ROOM, columns.shape[4], width - columns.shape[4])
-        return torch.nn.functional.pad(columns[:, :, : len(self.bias)], (0, 0, 0, more))
+        layers, two, _, groups, _, channels = columns.shape
+        more = max(ROOM, room, width - room)
+        wider = columns.new_empty(layers, two, len(self.bias), groups, room + more, channels)
+        wider[:, :, :, :, :room] = columns[:, :, : len(self.bias)]
+        wider[:, :, :, :, room:] = 0  # these alone: a step waits for it
+        return wider
 
     def fill(
         self,
