@@ -40,12 +40,11 @@ from typing import Any
 
 from memory import Watch
 from peers.training.operations import Batch, Model
-from peers.training.systems import SYSTEMS, python_of
+from peers.training.systems import OURS, SETUPS, SYSTEMS, entrants, python_of, variables
 from runs import RECIPE, bench, data
 from tables import Row, add_json, print_row, write_rows
 
 from pipeline.pieces.pieces import Pieces
-from pipeline.seats import PRODUCTS, THREADS, Crew, environment
 from pipeline.shards.read import open_shards
 
 HERE = Path(__file__).resolve().parent
@@ -58,12 +57,7 @@ SHAPE = {
     "label_smoothing": 0.1,
 }
 EOS = 1  # id more than a side's own
-
-
 PRECISIONS = ("fp32", "bf16")
-SETUPS = ("tuned", "own")
-OURS = "ours"
-Entrant = tuple[str, str]  # a system and its setup
 
 
 def main() -> int:
@@ -138,9 +132,8 @@ class Course:
 
     def round(self, pythons: dict[str, Path]) -> Iterator[Run]:
         """Every system in every precision that it knows, one after the other."""
-        rates = self._run(
-            "matrix_rate", Path(sys.executable), {"precisions": self.arguments.precisions}
-        )[0]
+        precisions = {"precisions": self.arguments.precisions}
+        rates, _ = self._run("matrix_rate", Path(sys.executable), precisions, tuned=True)
         for precision in self.arguments.precisions:
             ours: float | None = None
             for name, setup in entrants(list(pythons), self.arguments.setups, precision):
@@ -158,8 +151,8 @@ class Course:
         rate: Sequence[float],
         ours: float | None,
     ) -> Run:
-        extra = {"precision": precision, "tuned": setup == "tuned"}
-        answer, memory = self._run(SYSTEMS[name].module, python, extra)
+        module, tuned = SYSTEMS[name].module, setup == "tuned"
+        answer, memory = self._run(module, python, {"precision": precision}, tuned=tuned)
         batches: list[Batch] = [(sources, targets) for sources, targets in answer["batches"]]
         tokens = sum(sum(targets) for _, targets in batches)
         made = sum(self.model.made(batch, flat=name == OURS) for batch in batches)
@@ -179,7 +172,9 @@ class Course:
             times_ours=None if ours is None and name != OURS else speed / (ours or speed),
         )
 
-    def _run(self, module: str, python: Path, extra: dict[str, Any]) -> tuple[Any, int]:
+    def _run(
+        self, module: str, python: Path, extra: dict[str, Any], *, tuned: bool
+    ) -> tuple[Any, int]:
         """A module's answer, and the memory of its processes."""
         own = Path(tempfile.mkdtemp(dir=self.scratch))
         arguments = self.arguments
@@ -194,36 +189,19 @@ class Course:
             "threads": arguments.threads,
             "scratch": str(own / "scratch"),
             "answer": str(own / "answer.json"),
+            "tuned": tuned,
             **extra,
         }
         (own / "task.json").write_text(json.dumps(task), encoding="utf-8")
         command = [str(python), "-m", f"peers.training.{module}", str(own / "task.json")]
-        environment = variables(arguments.threads, tuned=extra.get("tuned", True))
+        threads = variables(arguments.threads, tuned=tuned)
         with (own / "log").open("w") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=threads, stdout=log, stderr=log)
             with Watch(process.pid, every=1.0) as watch:
                 code = process.wait()
         if code:
             raise SystemExit(f"{module} failed:\n{(own / 'log').read_text()[-4000:]}")
         return json.loads((own / "answer.json").read_text(encoding="utf-8")), watch.peak
-
-
-def entrants(systems: Sequence[str], setups: Sequence[str], precision: str) -> list[Entrant]:
-    """Who computes in this precision, ours first."""
-    able = [name for name in systems if precision in SYSTEMS[name].precisions]
-    peers = [(name, setup) for name in able if name != OURS for setup in setups]
-    return [(OURS, "own")] * (OURS in able) + peers
-
-
-def variables(threads: int, *, tuned: bool) -> dict[str, str]:
-    """So many threads; tuned, with the allocator of our workers, which helps the peers, too.
-
-    How many products are kept ready suits our steps alone; the peers keep what they would.
-    """
-    ours = environment(Crew(1, "cpu", threads, 0, "local"))
-    kept = [name for name in ours if name not in PRODUCTS and (tuned or name in THREADS)]
-    paths = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}
-    return os.environ | {name: ours[name] for name in kept} | paths
 
 
 def write_text(shards: Path, vocabulary: int, folder: Path) -> Batch:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.decoding.normalisation import Formula, Sum
 from pipeline.decoding.scoring import score
 from pipeline.files import read_json, write_json
+from pipeline.job import work
 from pipeline.machine import Machine, read_machine
 from pipeline.metrics.bleu import Bleu
 from pipeline.metrics.evaluation import statistics
@@ -57,7 +58,7 @@ def trained(machine: Machine) -> Result:
     if not finished.is_finished(job.folder):
         take_lease(job.folder, job.owner, report=print)
         runkey.write_record(job.folder, parts, runkey.rooms_digest())
-        train.work(Seat(0, 1, "cpu"), job)
+        work(Seat(0, 1, "cpu"), job)
     finished.hand_out(job.folder, ARTIFACTS)
     facts, speed = read_json(ARTIFACTS / "model" / "run.json"), tokens_per_second(job.folder)
     model = read_model(ARTIFACTS / "model")

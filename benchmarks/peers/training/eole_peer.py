@@ -4,7 +4,7 @@ One bucket holds the whole corpus; a batch is counted with its padding and by it
 may hold so many more than ours that about the same target tokens are left. Its sources end without
 EOS, which saves it a source token a sentence. bf16 is autocast with float32 weights (`use_amp`),
 its default. Data are read in the training process: loaders of their own would take its cores. As it
-comes, it differs from that by the allocator alone.
+comes, it differs from the tuned one by the allocator alone.
 """
 
 from pathlib import Path

@@ -3,7 +3,8 @@
 Tuned, it has batches of similar lengths with as many target tokens as ours have, and its attention
 is `eager`: on a CPU, torch's fused kernel is slower for sentences as short as these. As it comes,
 it groups by length itself, so many sentences a batch that they have about as many target tokens,
-and attends as it likes. AdamW is fused; bf16 is autocast with float32 weights, as the trainer does.
+and attends as it likes; of its batches, longest first in turns of some 28, the default number of
+steps sees the middle. AdamW is fused; bf16 is autocast with float32 weights, as the trainer does.
 """
 
 from collections.abc import Iterable

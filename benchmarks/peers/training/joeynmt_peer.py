@@ -1,7 +1,8 @@
 """JoeyNMT: its own trainer over files of ids as words. On a CPU it computes in fp32 only.
 
 Its batches hold any lengths side by side ("no bucketing implemented"), and are counted with their
-padding. Tuned, it is given batches of similar lengths, those of the Hugging Face trainer.
+padding. Tuned, it is given batches of similar lengths, those of the Hugging Face trainer. As it
+comes, a batch may hold so many places that about the same target tokens are left.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ def main() -> None:
     torch.set_num_threads(task["threads"])
     clock = Clock(task)
     sources, targets = (read_ids(task, side) for side in ("source", "target"))
-    batches = buckets(task, sources, targets)
+    batches = buckets(task, sources, targets) if task["tuned"] else []
 
     class Bucketed(joeynmt.datasets.TokenBatchSampler):
         """Batches of similar lengths."""
