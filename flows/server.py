@@ -46,7 +46,7 @@ def serving(state: Path, url: str | None) -> Generator[None, None, None]:
     process = _start(log, port)
     os.environ["PREFECT_API_URL"] = address
     try:
-        import prefect  # noqa: F401  (takes a second, in which the server is not waited for idly)
+        import prefect  # noqa: F401  (takes a second, while the server starts)
 
         _await(process, address, log)
         yield

@@ -8,7 +8,7 @@ Rooms, from the top; an upper line imports lower ones, never the reverse:
 profiled                where the time of a training goes
 stages                  one file a stage: read, call, write
 registry | report       MLflow: runs, versions, gate; the report page
-agreement               what one section of params.yaml asks of another
+agreement | job         what one section of params.yaml asks of another; what a worker trains
 training | package      the engine's loop; the self-contained model folder
 decoding                search over any model
 models                  the seam, and the parts behind it

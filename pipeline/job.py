@@ -143,6 +143,9 @@ def first_model(job: Job, pieces: Pieces, start: Path) -> Model:
 
 
 def valid_score(valid: Examples, training: Training) -> tuple[str, Score]:
-    """By the target languages of the valid rows."""
+    """What validations are compared by, its name and function, for the languages of the valid rows.
+
+    A Problem where nothing cuts their words.
+    """
     languages = valid.shards.target_languages
     return score_of(training.best_by, training.bleu_tokenizer, languages)

@@ -35,7 +35,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="module", autouse=True)
 def settled():
-    """What earlier modules imported stays, too: a collection then looks at little, at every time.
+    """What is loaded by now stays: the garbage collector need not look at it again and again.
 
     Some tests collect garbage in every step; among all that a whole session holds that is slow.
     """
@@ -124,12 +124,6 @@ def pytest_collection_modifyitems(config, items):
     for mark in LACKING:
         config.hook.pytest_deselected(items=[item for item in items if marked(item, mark)])
         items[:] = [item for item in items if not marked(item, mark)]
-
-
-def pytest_collection_finish():
-    """What is loaded by now stays: the garbage collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 def marked(item, name):

@@ -27,7 +27,7 @@ from pipeline.training.team import Team
 
 STEPS, GROWN, SHRUNK = 24, 8, 16
 PATIENCE = 600.0  # seconds for anything that a run does
-# A node that is lost is noticed in seconds, not in twenty.
+# The health of a lost node is doubted in seconds: by Ray's own settings it takes far longer.
 NOTICED = {
     "health_check_initial_delay_ms": 1000,
     "health_check_period_ms": 500,

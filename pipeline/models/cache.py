@@ -73,7 +73,7 @@ class Cache:
         more = max(ROOM, room, width - room)
         wider = columns.new_empty(layers, two, len(self.bias), groups, room + more, channels)
         wider[:, :, :, :, :room] = columns[:, :, : len(self.bias)]
-        wider[:, :, :, :, room:] = 0  # these alone: a step waits for it
+        wider[:, :, :, :, room:] = 0  # and no more: a search waits for it
         return wider
 
     def fill(

@@ -121,7 +121,7 @@ def log_parameters(server: Server, run: str, parameters: Mapping[str, Any]) -> N
     missing = _missing(server, run, flat)
     while missing:
         try:
-            _log_parameters(server, run, missing)
+            _send_parameters(server, run, missing)
         except MlflowException:
             before, missing = missing, _missing(server, run, flat)
             if missing == before:
@@ -135,7 +135,7 @@ def _missing(server: Server, run: str, flat: Mapping[str, str]) -> dict[str, str
     return {name: value for name, value in flat.items() if name not in known}
 
 
-def _log_parameters(server: Server, run: str, flat: Mapping[str, str]) -> None:
+def _send_parameters(server: Server, run: str, flat: Mapping[str, str]) -> None:
     from mlflow.entities import Param
 
     new = [Param(name, value) for name, value in flat.items()]

@@ -73,3 +73,16 @@ def test_when_a_source_leaves_the_last_one_alone_is_copied():
 def test_what_nobody_wrote_has_no_weight_that_counts():
     """A masked column's value times a weight of 0 is added: it must be a number."""
     assert walk(3, beams=3).columns.isfinite().all()
+
+
+def test_room_that_is_new_is_empty_and_what_was_there_stays():
+    cache = walk(3, beams=3)
+    room = cache.columns.shape[4]
+    torch.use_deterministic_algorithms(True)  # which fills fresh memory with NaN
+    try:
+        wider = cache._with_room(room + 1)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert torch.equal(wider[:, :, :, :, :room], cache.columns[:, :, : len(cache.bias)])
+    assert not wider[:, :, :, :, room:].any()
+    assert wider.shape[4] > room

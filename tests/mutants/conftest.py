@@ -46,7 +46,7 @@ class Runner:
 
 @pytest.fixture(scope="session")
 def runner():
-    """The runner."""
+    """One runner for all trials of a session."""
     runner = Runner()
     yield runner
     runner.close()

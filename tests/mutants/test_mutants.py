@@ -25,8 +25,8 @@ LAWS = {
 
 
 def test_without_a_mutant_a_test_of_each_law_is_green_here(mutants, runner):
-    """That all are green is for each test to show where it stands: here they are tried once more,
-    one of each law, in the process that tries the mutants."""
+    """Each shows where it stands that it is green: one of each law is tried here, too, in the
+    process that tries the mutants."""
     tests = {mutant.LAW: mutant.TEST for mutant in mutants.values()}
     trial = runner.trial(sorted(tests.values()))
     assert ended(trial) == {("call", "passed")}, trial["text"]

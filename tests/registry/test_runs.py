@@ -108,7 +108,7 @@ def test_parameters_that_another_stored_since_we_looked_stay_and_the_rest_is_sen
 ):
     run, send = run_of(server, "key"), server.client.log_batch
 
-    def late(run_id: str, **batch):
+    def late(run_id, **batch):
         monkeypatch.setattr(server.client, "log_batch", send)
         log_parameters(server, run_id, {"model": {"width": 64}})
         send(run_id, **batch)
