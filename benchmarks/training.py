@@ -13,9 +13,9 @@ and its end don't count. `peers/training` says how each is set up.
 machine's matrix products (the best of several, in the same round and on as many threads) that the
 operations which the tokens need come to; operations on padding are not among them. `padding` is
 the share of the operations made that are spent on it. `peak_memory_mib`: RssAnon of all processes
-of a system together, looked at every second. `…_processor_…` is the same by time of the processor
-instead of the clock, for a machine that does other things, too. `times_ours` is relative to ours in
-the same round and precision. All are medians over the rounds.
+of a system together, looked at every second. `target_tokens_per_processor_second` goes by the time
+of the processor instead of the clock, for a machine that does other things, too. `times_ours` is
+relative to ours in the same round and precision. All are medians over the rounds.
 
 A machine whose processor has no products in bf16 measures fp32 alone, if not told otherwise.
 
@@ -111,7 +111,6 @@ class Run:
     speed: float  # target tokens a second
     processor_speed: float  # and for each second of the processor
     mfu: float
-    processor_mfu: float
     padding: float
     memory: float  # MiB
     times_ours: float | None
@@ -148,7 +147,7 @@ class Course:
         setup: str,
         python: Path,
         precision: str,
-        rate: Sequence[float],
+        rate: float,
         ours: float | None,
     ) -> Run:
         module, tuned = SYSTEMS[name].module, setup == "tuned"
@@ -165,8 +164,7 @@ class Course:
             tokens=tokens / self.arguments.steps,
             speed=speed,
             processor_speed=used,
-            mfu=self.operations * speed / rate[0],
-            processor_mfu=self.operations * used / rate[1],
+            mfu=self.operations * speed / rate,
             padding=1 - needed / made,
             memory=memory / 2**20,
             times_ours=None if ours is None and name != OURS else speed / (ours or speed),
@@ -233,7 +231,6 @@ def row_of(runs: Sequence[Run]) -> Row:
         "target_tokens_per_processor_second": middle("processor_speed"),
         "times_ours": None if runs[0].times_ours is None else middle("times_ours", 2),
         "mfu": middle("mfu", 3),
-        "processor_mfu": middle("processor_mfu", 3),
         "padding": middle("padding", 3),
         "peak_memory_mib": middle("memory"),
         "target_tokens_per_step": middle("tokens"),

@@ -1,10 +1,9 @@
-"""The machine's rate of matrix products: TASK.json → operations a second, and by processor second.
+"""The machine's rate of matrix products: TASK.json → operations a second.
 
 That of the engine's gauge, on all threads together, in each precision of the task (`precisions`).
 """
 
 import json
-import time
 from pathlib import Path
 
 import torch
@@ -17,11 +16,8 @@ from pipeline.training.gauge import matrix_rate
 def main() -> None:
     task = read_task()
     torch.set_num_threads(task["threads"])
-    clocks, cpu = (time.perf_counter, time.process_time), torch.device("cpu")
-    rates = {
-        name: [matrix_rate(COMPUTE[name], cpu, clock=clock) for clock in clocks]
-        for name in task["precisions"]
-    }
+    cpu = torch.device("cpu")
+    rates = {name: matrix_rate(COMPUTE[name], cpu) for name in task["precisions"]}
     Path(task["answer"]).write_text(json.dumps(rates), encoding="utf-8")
 
 
