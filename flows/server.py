@@ -44,11 +44,9 @@ def serving(state: Path, url: str | None) -> Generator[None, None, None]:
     address = f"http://127.0.0.1:{port}/api"
     log = state / "prefect" / "server.log"
     process = _start(log, port)
-    os.environ["PREFECT_API_URL"] = address
     try:
-        import prefect  # noqa: F401  (takes a second, while the server starts)
-
         _await(process, address, log)
+        os.environ["PREFECT_API_URL"] = address
         yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
