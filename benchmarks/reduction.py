@@ -94,6 +94,9 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
     if seat.rank == 0:
         rows = [row_of(way, spent) for way, spent in seconds.items()]
         (Path(folder) / "rows.json").write_text(json.dumps(rows))
+    for steps in taken.values():
+        steps.close()
+    dist.destroy_process_group()  # else its threads may outlive what they use
 
 
 def row_of(way: str, spent: list[Any]) -> dict[str, Any]:

@@ -177,6 +177,9 @@ def take_steps(seat: Seat, argument: tuple[Any, ...]) -> None:
             "mfu": round(needed / float(sums[0]) / (float(sums[1]) / seat.workers), 3),
         }
         (Path(exchange) / "row.json").write_text(json.dumps(row))
+    taken.close()
+    if seat.workers > 1:
+        dist.destroy_process_group()  # else its threads may outlive what they use
 
 
 def prepared(
