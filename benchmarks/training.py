@@ -192,9 +192,10 @@ class Course:
         }
         (own / "task.json").write_text(json.dumps(task), encoding="utf-8")
         command = [str(python), "-m", f"peers.training.{module}", str(own / "task.json")]
-        threads = variables(arguments.threads, tuned=tuned)
         with (own / "log").open("w") as log:
-            process = subprocess.Popen(command, env=threads, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, env=variables(arguments.threads, tuned=tuned), stdout=log, stderr=log
+            )
             with Watch(process.pid, every=1.0) as watch:
                 code = process.wait()
         if code:
