@@ -23,7 +23,8 @@ from pipeline.models.dropout import fixed_constants
 T = TypeVar("T")
 
 # The compiler chooses by rule, not by measuring, so that it makes the same code again; and keeps
-# nothing for another time, since what it keeps are pickles.
+# nothing for another time, since what it keeps are pickles. The processor says what vectors there
+# are: to compile a program for each kind, as a trial, takes every worker ten seconds.
 OPTIONS: dict[str, str | int | bool | Callable[..., Any]] = {
     "deterministic": True,
     "compile_threads": 1,
@@ -31,6 +32,7 @@ OPTIONS: dict[str, str | int | bool | Callable[..., Any]] = {
     "fx_graph_remote_cache": False,
     "autotune_local_cache": False,
     "autotune_remote_cache": False,
+    "cpp.vec_isa_ok": True,
 }
 
 
