@@ -4,12 +4,15 @@ A field's type, bounds, default and the text below it are the only place where a
 described; these pages show that place, so that they cannot disagree with it.
 """
 
+import ast
 import inspect
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import annotated_types
@@ -168,12 +171,36 @@ def choice(item: object) -> Choice | None:
 
 def table(kind: type[Settings]) -> list[str]:
     """The fields of a class as lines of a Markdown table."""
+    said = meanings(kind)
     rows = [
-        f"| `{name}` | {spelled(field)} | {default(field)} | {one_line(field.description)} |"
+        f"| `{name}` | {spelled(field)} | {default(field)} | {one_line(said.get(name))} |"
         for name, field in kind.model_fields.items()
     ]
     head = ["| key | value | default | meaning |", "|---|---|---|---|"]
     return [*head, *rows, ""] if rows else []
+
+
+def meanings(kind: type[Settings]) -> dict[str, str]:
+    """The strings below the fields of a class and of those that it derives from, by name."""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        if issubclass(one, Settings):
+            [definition] = ast.parse(dedent(inspect.getsource(one))).body
+            assert isinstance(definition, ast.ClassDef)
+            found |= dict(filter(None, map(meaning, pairwise(definition.body))))
+    return found
+
+
+def meaning(statements: tuple[ast.stmt, ast.stmt]) -> tuple[str, str] | None:
+    """A field's name and the string below it, where two statements are that."""
+    match statements:
+        case (
+            ast.AnnAssign(target=ast.Name(id=name)),
+            ast.Expr(value=ast.Constant(value=str(text))),
+        ):
+            return name, inspect.cleandoc(text)
+        case _:
+            return None
 
 
 def spelled(field: FieldInfo) -> str:

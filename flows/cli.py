@@ -5,6 +5,7 @@ A Problem ends it with one message and exit code 1; `--debug` adds the traceback
 
 import signal
 import sys
+from gc import set_threshold
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -12,6 +13,7 @@ import typer
 
 from pipeline.problems import Problem
 
+NEW_OBJECTS = 50_000  # until Python looks for garbage; libraries make a million that stay
 INTERRUPTED = 130  # what typer returns for Ctrl-C, too
 # typer names this exception's subclasses only.
 WRONG_USAGE: type[Exception] = next(
@@ -201,6 +203,7 @@ def gc(
 
 def main() -> NoReturn:
     """The program `seqline`."""
+    set_threshold(NEW_OBJECTS, 50)
     signal.signal(signal.SIGTERM, _interrupt)
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]

@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from gc import set_threshold
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
@@ -28,6 +29,7 @@ from pipeline.workspace import clear_problem, die_with_caller, hold, write_probl
 ARTIFACTS = Path("artifacts")
 PARAMS = Path("params.yaml")
 INTERRUPTED = 130
+NEW_OBJECTS = 50_000  # until Python looks for garbage; libraries make a million that stay
 OPTIONS = ("--debug", "--profile")
 PROFILED = "train"
 FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
@@ -35,6 +37,7 @@ FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
 
 def main(arguments: list[str]) -> int:
     """Run one stage, or check them all; the exit code."""
+    set_threshold(NEW_OBJECTS, 50)
     die_with_caller()
     signal.signal(signal.SIGTERM, _interrupt)
     debug, profiled = (option in arguments for option in OPTIONS)

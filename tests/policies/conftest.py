@@ -8,6 +8,7 @@ tables of members, and with them all members, are part of it.
 
 import ast
 import functools
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,3 +130,12 @@ def tracked():
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     return sorted(name for name in listing.split("\0") if (ROOT / name).is_file())
+
+
+@pytest.fixture(scope="session")
+def generator(root):
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", root / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
