@@ -33,13 +33,23 @@ LEAST_MEMORY = 2**30  # bytes
 
 
 def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
-    """All checks, the cheap ones first; ends with the forecast."""
+    """All checks, the cheap ones first."""
+    check(machine, graph)
+    look_ahead(machine, plan)
+
+
+def check(machine: Machine, graph: Graph) -> None:
+    """What takes no time."""
     check_outside()
     check_dependencies(graph)
     check_versions()
     check_disk(machine)
     check_memory()
     check_servers(machine)
+
+
+def look_ahead(machine: Machine, plan: Sequence[Planned]) -> None:
+    """What takes seconds; ends with the forecast."""
     check_stages()
     for note in [*check_hardware(machine), *check_corpora()]:
         say(note)

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from flows import child
@@ -32,22 +33,23 @@ def settle(state: Path) -> None:
 
 
 @contextmanager
-def serving(state: Path, url: str | None) -> Generator[None, None, None]:
-    """A server, whose address is in the environment while the block runs."""
+def serving(state: Path, url: str | None) -> Generator[Callable[[], None], None, None]:
+    """A server that starts while the block begins; what the block gets waits until it answers.
+
+    Its address is in the environment: Prefect, as it is imported, looks for it there.
+    """
     settle(state)
     if url is not None:
-        check(url)
         os.environ["PREFECT_API_URL"] = url
-        yield
+        yield partial(check, url)
         return
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
     log = state / "prefect" / "server.log"
     process = _start(log, port)
     try:
-        _await(process, address, log)
         os.environ["PREFECT_API_URL"] = address
-        yield
+        yield partial(_await, process, address, log)
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         process.terminate()

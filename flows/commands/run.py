@@ -1,13 +1,13 @@
 """`seqline run`: the whole line, as a flow. Nothing is started where nothing is stale."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from flows.differences import shown
 from flows.opened import opened
 from flows.params import parse_assignment, set_value, value_at
-from flows.plan import Planned, stale
+from flows.plan import stale
 from flows.prepare import prepare
 from flows.server import serving
 from flows.talk import say
@@ -20,15 +20,29 @@ PARAMS = Path("params.yaml")
 
 
 def run(sets: list[str]) -> None:
-    """Plan and preflight first; then a Prefect server where none is named, and the flow."""
+    """Plan and preflight first; then the flow.
+
+    A Prefect server of ours, where none is named, starts while the dearer checks are made and the
+    libraries are loaded: each takes seconds.
+    """
     machine = opened()
-    with hold(machine.folder, "seqline run"), ExitStack() as server:
+    with hold(machine.folder, "seqline run"), ExitStack() as servers:
         with _assigned(sets):
-            plan = _looked_ahead(machine)
-            if plan is None:
+            graph, plan = prepare(machine)
+            if not stale(plan) and _settled(machine):
                 return
-            server.enter_context(serving(machine.folder, machine.prefect_api_url))
+            from flows import preflight
+
+            if stale(plan):
+                preflight.check(machine, graph)
+            answers = servers.enter_context(serving(machine.folder, machine.prefect_api_url))
+            if stale(plan):
+                preflight.look_ahead(machine, plan)
+            from flows.release import outside
             from flows.retrain import finish_logs, retrain
+
+            outside(machine)  # loads MLflow, and makes its database where there is none
+            answers()
         try:
             retrain(str(Path.cwd()), plan)
         finally:
@@ -58,18 +72,12 @@ def _assigned(sets: list[str]) -> Generator[None, None, None]:
         raise
 
 
-def _looked_ahead(machine: Machine) -> Sequence[Planned] | None:
-    """The plan, or None where there is nothing to do; a Problem for what would fail later."""
-    graph, plan = prepare(machine)
-    if stale(plan):
-        from flows.preflight import preflight
-
-        preflight(machine, graph, plan)
-        return plan
+def _settled(machine: Machine) -> bool:
+    """Is there nothing to do outside either? Then that is said."""
     from flows.release import outside
 
     version = outside(machine).settled()
     if version is None:
-        return plan
+        return False
     say(f"nothing is stale: version {version.number} of {version.name} holds these results")
-    return None
+    return True

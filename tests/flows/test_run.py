@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from flows import preflight
 from flows.commands import run as running
 from flows.commands.plan import plan
 from flows.commands.run import run
@@ -88,7 +89,8 @@ def test_whatever_fails_before_the_flow_starts_undoes_what_was_set(
         raise error
 
     (toy / "params.yaml").write_bytes(GOOD)
-    monkeypatch.setattr(running, "_looked_ahead", lambda machine: [Planned("one", "run")])
+    monkeypatch.setattr(running, "prepare", lambda machine: (None, [Planned("one", "run")]))
+    monkeypatch.setattr(preflight, "check", lambda *arguments: None)
     monkeypatch.setattr(running, "serving", fail)
     with pytest.raises(type(error)):
         run(["a.times=3"])
@@ -103,7 +105,7 @@ def test_params_that_were_edited_meanwhile_are_left_alone(
         raise Problem("something else")
 
     (toy / "params.yaml").write_bytes(GOOD)
-    monkeypatch.setattr(running, "_looked_ahead", edit)
+    monkeypatch.setattr(running, "prepare", edit)
     with pytest.raises(Problem, match="something else"):
         run(["a.times=3"])
     assert (toy / "params.yaml").read_text() == "# mine\n"
