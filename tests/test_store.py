@@ -54,7 +54,8 @@ def test_a_store_that_is_away_is_told_from_one_that_refuses_and_no_key_is_told(b
     assert store.read("x") == b"2"
 
 
-def test_a_store_that_is_mute_is_away_too(bucket):
+def test_a_store_that_is_mute_is_away_too(bucket, monkeypatch):
+    monkeypatch.setattr(store_of, "ATTEMPTS", 1)  # each takes seconds
     store = Store(ADDRESS)
     store.write("x", b"1")
     bucket.pause()

@@ -31,7 +31,7 @@ import pytest
 import sacrebleu
 import safetensors.torch
 import sentencepiece
-import torch._dynamo  # what an optimizer imports in its first step
+import torch._inductor.compile_fx  # what compiles
 import xdist.plugin  # whose mark tests/conftest.py sets
 import yaml
 

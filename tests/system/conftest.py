@@ -6,6 +6,7 @@ what makes a later version better or worse, at no cost.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent
 LAYER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 32, "dropout": 0.1}
 MACHINE = "workers: 1\ndevice: cpu\ndata_processes: 1\n"
@@ -69,17 +71,56 @@ def environment():
     return {**os.environ, "PATH": path, **author, **committer}
 
 
+class Programs:
+    """`seqline` and `dvc`, from an interpreter that has loaded their libraries: run_programs.py."""
+
+    NAMES = ("seqline", "dvc")
+
+    def __init__(self, printed):
+        self._printed = printed
+        self._process = subprocess.Popen(
+            [sys.executable, HERE / "run_programs.py"],
+            env=environment() | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, folder, command, given):
+        """The exit code of one, and what it printed."""
+        order = {"command": command, "folder": str(folder), "environment": environment()}
+        order |= {"input": given, "printed": str(self._printed)}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())["code"], self._printed.read_text()
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+
 @pytest.fixture(scope="session")
-def call():
+def programs(tmp_path_factory):
+    """One interpreter for all commands of a session."""
+    programs = Programs(tmp_path_factory.mktemp("programs") / "printed")
+    yield programs
+    programs.close()
+
+
+@pytest.fixture(scope="session")
+def call(programs):
     """Run a program in a folder; its exit code has to be `code`; what it printed."""
 
     def run(folder, *command, code=0, stdin=""):
-        done = subprocess.run(
-            command, cwd=folder, env=environment(), input=stdin, timeout=900,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert done.returncode == code, f"{command} in {folder}: {done.stdout}"
-        return done.stdout
+        if command[0] in programs.NAMES:
+            ended, said = programs.run(folder, command, stdin)
+        else:
+            done = subprocess.run(
+                command, cwd=folder, env=environment(), input=stdin, timeout=900,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+            ended, said = done.returncode, done.stdout
+        assert ended == code, f"{command} in {folder}: {said}"
+        return said
 
     return run
 
@@ -113,39 +154,55 @@ def commit(call):
 
 
 @pytest.fixture(scope="session")
-def pristine(root, call, commit, tmp_path_factory):
-    """A small workspace in which nothing has run: read it only, or copy it."""
-    folder = tmp_path_factory.mktemp("pristine") / "workspace"
-    names = call(root, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, names.split("\0")):
-        if (root / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, folder / name)
-    params = yaml.safe_dump(small(yaml.safe_load((root / "params.yaml").read_text())))
-    for name in ("params.yaml", "recipes/sample-de-en.yaml"):
-        (folder / name).write_text(params)
-    (folder / "machine.yaml").write_text(MACHINE)
-    call(folder, "git", "init", "-q")
-    write_signs(folder / SIGNS)
-    call(folder, "dvc", "add", "-q", SIGNS)
-    commit(folder)
-    return folder
+def shared(tmp_path_factory):
+    """`shared(name, make)`: a folder that `make(folder)` fills once for all processes of the tests.
+
+    The first to ask makes it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name, make):
+        folder, complete = base / name, base / f"{name}.complete"
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not complete.exists():
+                make(folder)
+                complete.touch()
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
-def made(pristine, call, commit, tmp_path_factory):
-    """A small workspace after one run, committed: read it only, or copy it.
+def pristine(shared, root, call, commit):
+    """A small workspace in which nothing has run: read it only, or copy it."""
 
-    Tests run side by side in several processes: the first to ask makes it, for all of them.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
-    folder, complete = shared / "made", shared / "made.complete"
-    with (shared / "made.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not complete.exists():
-            shutil.copytree(pristine, folder, symlinks=True)
-            call(folder, "seqline", "run")
-            commit(folder)
-            complete.touch()
-    return folder
+    def make(folder):
+        names = call(root, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        for name in filter(None, names.split("\0")):
+            if (root / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / name, folder / name)
+        params = yaml.safe_dump(small(yaml.safe_load((root / "params.yaml").read_text())))
+        for name in ("params.yaml", "recipes/sample-de-en.yaml"):
+            (folder / name).write_text(params)
+        (folder / "machine.yaml").write_text(MACHINE)
+        call(folder, "git", "init", "-q")
+        write_signs(folder / SIGNS)
+        call(folder, "dvc", "add", "-q", SIGNS)
+        commit(folder)
+
+    return shared("pristine", make)
+
+
+@pytest.fixture(scope="session")
+def made(shared, pristine, call, commit):
+    """A small workspace after one run, committed: read it only, or copy it."""
+
+    def make(folder):
+        shutil.copytree(pristine, folder, symlinks=True)
+        call(folder, "seqline", "run")
+        commit(folder)
+
+    return shared("made", make)

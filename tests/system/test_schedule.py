@@ -20,13 +20,17 @@ from pipeline.problems import Problem
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory):
-    """The address of a server as `prefect server start` starts it."""
+def api(made, tmp_path_factory):
+    """The address of a server as `prefect server start` starts it.
+
+    It knows of the run that made the workspace: a new database takes ten seconds to make.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}/api"
     home = tmp_path_factory.mktemp("server")
+    shutil.copy(made / "state/prefect/prefect.db", home)
     settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     command = ["prefect", "server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log").open("w") as log:
@@ -67,12 +71,12 @@ def ask(api, path, body):
 
 
 def ended_runs(api):
-    """The flow runs that ended, the earliest first: (state's name, its message)."""
+    """The scheduled runs that ended, the earliest first: (state's name, its message)."""
     found = ask(api, "flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC", "limit": 50})
     return [
         (run["state"]["name"], run["state"]["message"])
         for run in found
-        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED")
+        if run["deployment_id"] and run["state_type"] in ("COMPLETED", "FAILED", "CRASHED")
     ]
 
 

@@ -2,6 +2,7 @@
 
 One undisturbed run is compared, byte for byte, with one whose driver is killed, that loses a
 worker, is interrupted, and is started again each time. Starting Ray is slow: so it is one story.
+Meanwhile an elastic team grows and shrinks: Ray waits much longer for it than it works.
 """
 
 import contextlib
@@ -199,6 +200,7 @@ work(Seat(rank, 2, "cpu"), job)
 if rank == 0:
     finished.hand_out(job.folder, Path("artifacts"))
 dist.destroy_process_group()
+assert "torch._dynamo" not in sys.modules, "whose import takes as long as all the rest of a start"
 """
 
 
@@ -216,6 +218,21 @@ def undisturbed(folder):
     return outs(folder)
 
 
+@pytest.fixture(scope="module")
+def growing(engine, root, tmp_path_factory):
+    """tests/elastic.py at work in a folder: the folder, and the program."""
+    folder = tmp_path_factory.mktemp("elastic")
+    engine.write_examples(folder / "examples")
+    command = [sys.executable, str(root / "tests/elastic.py"), str(folder)]
+    with (folder / "printed").open("w") as printed:
+        run = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT)
+    yield folder, run
+    if run.poll() is None:
+        run.send_signal(signal.SIGINT)  # so that it ends Ray
+    run.wait(timeout=120)
+
+
+@pytest.mark.usefixtures("growing")
 def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, start):
     expected = undisturbed(workspace(tmp_path / "a"))
     assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
@@ -261,3 +278,28 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     assert outs(folder) == expected
     assert "is finished: its result is used" in (folder / "printed").read_text()
     until(gone(orphans), seconds=120 - (time.monotonic() - killed))
+
+
+def test_a_team_that_grows_and_shrinks_takes_the_same_pairs_in_each_step(growing, engine, elastic):
+    """However many workers it has, the order of the data stays what it is."""
+    folder, run = growing
+    assert run.wait(timeout=600) == 0, (folder / "printed").read_text()
+
+    expected, model = {}, engine.tiny_model(precision="fp32")
+    original = model.losses
+
+    def losses(batch, chance):
+        if chance is not None:
+            expected.setdefault(chance.step, set()).update(elastic.pairs_of(batch))
+        return original(batch, chance)
+
+    model.losses = losses
+    examples = engine.open_examples(folder / "examples")
+    engine.run(folder / "alone", examples, elastic.settings(), model=model)
+    seen = {}
+    for path in folder.glob("seen-*"):
+        for step, pairs in elastic.lines(path):
+            seen.setdefault(step, set()).update(pairs)
+    assert seen == expected
+    assert {path.name.split("-")[1] for path in folder.glob("seen-*")} == {"0", "1"}
+    assert (folder / "weights" / "weights.safetensors").exists()
