@@ -203,7 +203,7 @@ def gc(
 
 def main() -> NoReturn:
     """The program `seqline`."""
-    set_threshold(NEW_OBJECTS, 50)
+    set_threshold(NEW_OBJECTS)
     signal.signal(signal.SIGTERM, _interrupt)
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]

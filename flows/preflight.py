@@ -39,7 +39,7 @@ def preflight(machine: Machine, graph: Graph, plan: Sequence[Planned]) -> None:
 
 
 def check(machine: Machine, graph: Graph) -> None:
-    """What takes no time."""
+    """What loads no library, the servers that machine.yaml names among it."""
     check_outside()
     check_dependencies(graph)
     check_versions()
@@ -49,7 +49,7 @@ def check(machine: Machine, graph: Graph) -> None:
 
 
 def look_ahead(machine: Machine, plan: Sequence[Planned]) -> None:
-    """What takes seconds; ends with the forecast."""
+    """What takes seconds in any case; ends with the forecast."""
     check_stages()
     for note in [*check_hardware(machine), *check_corpora()]:
         say(note)

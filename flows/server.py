@@ -34,14 +34,16 @@ def settle(state: Path) -> None:
 
 @contextmanager
 def serving(state: Path, url: str | None) -> Generator[Callable[[], None], None, None]:
-    """A server that starts while the block begins; what the block gets waits until it answers.
+    """A server of ours, which starts while the block begins, or the one at `url`, which is asked.
 
-    Its address is in the environment: Prefect, as it is imported, looks for it there.
+    What the block gets waits until it answers. Its address is in the environment: Prefect looks for
+    it there as it is imported.
     """
     settle(state)
     if url is not None:
+        check(url)
         os.environ["PREFECT_API_URL"] = url
-        yield partial(check, url)
+        yield lambda: None
         return
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
@@ -52,8 +54,7 @@ def serving(state: Path, url: str | None) -> Generator[Callable[[], None], None,
         yield partial(_await, process, address, log)
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        process.terminate()
-        child.stop(process, grace=10.0)
+        _stop(process, address)
 
 
 def check(url: str) -> None:
@@ -79,6 +80,14 @@ def _start(log: Path, port: int) -> subprocess.Popen[str]:
             extra={"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"},
             output=output,
         )
+
+
+def _stop(process: subprocess.Popen[str], address: str) -> None:
+    """Gently what answers, which may hold something to be written; else at once."""
+    answers = _healthy(address)
+    if answers:
+        process.terminate()
+    child.stop(process, grace=10.0 if answers else 0.0)
 
 
 def _await(process: subprocess.Popen[str], address: str, log: Path) -> None:

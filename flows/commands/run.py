@@ -26,22 +26,22 @@ def run(sets: list[str]) -> None:
     libraries are loaded: each takes seconds.
     """
     machine = opened()
-    with hold(machine.folder, "seqline run"), ExitStack() as servers:
+    with hold(machine.folder, "seqline run"), ExitStack() as server:
         with _assigned(sets):
             graph, plan = prepare(machine)
-            if not stale(plan) and _settled(machine):
+            runs = stale(plan)
+            if not runs and _settled(machine):
                 return
-            from flows import preflight
+            from flows import preflight, release
 
-            if stale(plan):
+            if runs:
                 preflight.check(machine, graph)
-            answers = servers.enter_context(serving(machine.folder, machine.prefect_api_url))
-            if stale(plan):
+            answers = server.enter_context(serving(machine.folder, machine.prefect_api_url))
+            if runs:
                 preflight.look_ahead(machine, plan)
-            from flows.release import outside
+            release.outside(machine)  # loads MLflow, and makes its database where there is none
             from flows.retrain import finish_logs, retrain
 
-            outside(machine)  # loads MLflow, and makes its database where there is none
             answers()
         try:
             retrain(str(Path.cwd()), plan)

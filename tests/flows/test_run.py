@@ -1,11 +1,13 @@
 """`seqline run` before its flow starts: what is wrong is one Problem, and -S is undone."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows import preflight
+from flows import preflight, release
 from flows.commands import run as running
 from flows.commands.plan import plan
 from flows.commands.run import run
@@ -81,20 +83,41 @@ def test_a_bad_gate_or_registry_is_found_in_preflight_and_undone(
 
 
 @pytest.mark.parametrize("error", [Problem("no server"), KeyboardInterrupt(), ValueError("a bug")])
-def test_whatever_fails_before_the_flow_starts_undoes_what_was_set(
-    toy: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+@pytest.mark.parametrize("place", ["check", "serving", "look_ahead", "outside", "answers"])
+def test_whatever_fails_before_the_flow_starts_undoes_what_was_set_and_ends_the_server(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, place: str
 ) -> None:
-    def fail(*arguments: object) -> None:
-        assert b"times: 3" in (toy / "params.yaml").read_bytes()
-        raise error
+    seen: list[str] = []
+
+    def passes(name: str) -> Callable[..., None]:
+        def work(*arguments: object) -> None:
+            assert b"times: 3" in (toy / "params.yaml").read_bytes()
+            seen.append(name)
+            if name == place:
+                raise error
+
+        return work
+
+    @contextmanager
+    def serving(*arguments: object) -> Iterator[Callable[[], None]]:
+        passes("serving")()
+        try:
+            yield passes("answers")
+        finally:
+            seen.append("ended")
 
     (toy / "params.yaml").write_bytes(GOOD)
     monkeypatch.setattr(running, "prepare", lambda machine: (None, [Planned("one", "run")]))
-    monkeypatch.setattr(preflight, "check", lambda *arguments: None)
-    monkeypatch.setattr(running, "serving", fail)
+    monkeypatch.setattr(running, "serving", serving)
+    monkeypatch.setattr(release, "outside", passes("outside"))
+    for name in ("check", "look_ahead"):
+        monkeypatch.setattr(preflight, name, passes(name))
     with pytest.raises(type(error)):
         run(["a.times=3"])
     assert (toy / "params.yaml").read_bytes() == GOOD
+    order = ["check", "serving", "look_ahead", "outside", "answers"]
+    begun = order[: order.index(place) + 1]
+    assert seen == (begun if place in order[:2] else [*begun, "ended"])
 
 
 def test_params_that_were_edited_meanwhile_are_left_alone(
