@@ -37,7 +37,7 @@ FLOW = "SEQLINE_FLOW"  # set where a flow started the stage
 
 def main(arguments: list[str]) -> int:
     """Run one stage, or check them all; the exit code."""
-    set_threshold(NEW_OBJECTS, 50)
+    set_threshold(NEW_OBJECTS)
     die_with_caller()
     signal.signal(signal.SIGTERM, _interrupt)
     debug, profiled = (option in arguments for option in OPTIONS)

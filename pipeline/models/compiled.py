@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 # The compiler chooses by rule, not by measuring, so that it makes the same code again; and keeps
 # nothing for another time, since what it keeps are pickles. The processor says what vectors there
-# are: to compile a program for each kind, as a trial, takes every worker ten seconds.
+# are: to try the libraries' headers for each kind with the compiler takes every worker seconds.
 OPTIONS: dict[str, str | int | bool | Callable[..., Any]] = {
     "deterministic": True,
     "compile_threads": 1,

@@ -78,7 +78,7 @@ def _problem(error: Exception) -> Problem:
         "torch.compile fails",
         where="machine.yaml, compile",
         value=_line(error),
-        remedy="set `false`, or install a compiler (on CPU g++)",
+        remedy="set `false`, or install a compiler that knows this processor (on CPU g++)",
     )
 
 
