@@ -26,7 +26,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before torch and numpy are imported
 
 # Garbage is looked for among many new objects, not among few: libraries make a million that stay.
-gc.set_threshold(50_000, 50)
+gc.set_threshold(50_000)
 
 # Tests start hundreds of interpreters: each would compile the whole project anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.registry.server import _ENVIRONMENT
+
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent
 LAYER = {"kind": "transformer", "layers": 1, "heads": 2, "feedforward": 32, "dropout": 0.1}
@@ -80,7 +82,7 @@ class Programs:
         self._printed = printed
         self._process = subprocess.Popen(
             [sys.executable, HERE / "run_programs.py"],
-            env=environment() | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+            env=environment() | _ENVIRONMENT,
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
@@ -90,12 +92,18 @@ class Programs:
         order |= {"input": given, "printed": str(self._printed)}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())["code"], self._printed.read_text()
+        answer = self._process.stdout.readline()
+        assert answer, f"{command} took its interpreter with it"
+        return json.loads(answer)["code"], self._printed.read_text()
 
     def close(self):
         self._process.stdin.close()
-        self._process.wait(timeout=30)
-        self._process.stdout.close()
+        try:
+            self._process.wait(timeout=30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
 
 
 @pytest.fixture(scope="session")
@@ -108,10 +116,13 @@ def programs(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def call(programs):
-    """Run a program in a folder; its exit code has to be `code`; what it printed."""
+    """Run a program in a folder; its exit code has to be `code`; what it printed.
 
-    def run(folder, *command, code=0, stdin=""):
-        if command[0] in programs.NAMES:
+    `afresh`: in an interpreter of its own, as a user starts it, which takes seconds.
+    """
+
+    def run(folder, *command, code=0, stdin="", afresh=False):
+        if command[0] in programs.NAMES and not afresh:
             ended, said = programs.run(folder, command, stdin)
         else:
             done = subprocess.run(
@@ -167,6 +178,7 @@ def shared(tmp_path_factory):
         with (base / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not complete.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a try that failed
                 make(folder)
                 complete.touch()
         return folder
@@ -202,7 +214,7 @@ def made(shared, pristine, call, commit):
 
     def make(folder):
         shutil.copytree(pristine, folder, symlinks=True)
-        call(folder, "seqline", "run")
+        call(folder, "seqline", "run", afresh=True)
         commit(folder)
 
     return shared("made", make)

@@ -55,6 +55,10 @@ def serve():
 def become(order):
     """The process that a shell would have started for this order."""
     signal.alarm(SECONDS)
+    printed = os.open(order["printed"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+    os.close(printed)
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
@@ -62,10 +66,6 @@ def become(order):
         given.write(order["input"].encode())
         given.seek(0)
         os.dup2(given.fileno(), 0)
-    printed = os.open(order["printed"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(printed, 1)
-    os.dup2(printed, 2)
-    os.close(printed)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (as long as the process)
     sys.argv = order["command"]
 

@@ -15,9 +15,9 @@ def test_a_clone_that_pulled_registers_without_running_a_stage(made, call, commi
     call(origin, "dvc", "push")
     commit(origin)
     call(tmp_path, "git", "clone", "-q", str(origin), str(clone))
-    call(clone, "dvc", "pull")
+    call(clone, "dvc", "pull", afresh=True)
 
-    assert "version 1 of sample-de-en" in call(clone, "seqline", "register")
+    assert "version 1 of sample-de-en" in call(clone, "seqline", "register", afresh=True)
     assert call(clone, "git", "status", "--porcelain") == ""
     assert not (clone / "state/flow/times.jsonl").exists()
     key = json.loads((clone / "artifacts/model/run.json").read_text())["run_key"]

@@ -30,7 +30,11 @@ def api(made, tmp_path_factory):
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}/api"
     home = tmp_path_factory.mktemp("server")
-    shutil.copy(made / "state/prefect/prefect.db", home)
+    with (
+        contextlib.closing(sqlite3.connect(made / "state/prefect/prefect.db")) as there,
+        contextlib.closing(sqlite3.connect(home / "prefect.db")) as here,
+    ):
+        there.backup(here)
     settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     command = ["prefect", "server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log").open("w") as log:

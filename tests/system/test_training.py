@@ -227,9 +227,13 @@ def growing(engine, root, tmp_path_factory):
     with (folder / "printed").open("w") as printed:
         run = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT)
     yield folder, run
-    if run.poll() is None:
-        run.send_signal(signal.SIGINT)  # so that it ends Ray
-    run.wait(timeout=120)
+    try:
+        if run.poll() is None:
+            run.send_signal(signal.SIGINT)  # so that it ends Ray
+        run.wait(timeout=120)
+    finally:
+        run.kill()
+        run.wait()
 
 
 @pytest.mark.usefixtures("growing")
