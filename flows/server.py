@@ -10,7 +10,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from flows import child
@@ -48,13 +47,22 @@ def serving(state: Path, url: str | None) -> Generator[Callable[[], None], None,
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
     log = state / "prefect" / "server.log"
-    process = _start(log, port)
+    process, answered = _start(log, port), False
+
+    def answers() -> None:
+        nonlocal answered
+        _await(process, address, log)
+        answered = True
+
     try:
         os.environ["PREFECT_API_URL"] = address
-        yield partial(_await, process, address, log)
+        yield answers
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        _stop(process, address)
+        if answered:
+            process.terminate()
+        # What nobody has used holds nothing to be written.
+        child.stop(process, grace=10.0 if answered else 0.0)
 
 
 def check(url: str) -> None:
@@ -80,14 +88,6 @@ def _start(log: Path, port: int) -> subprocess.Popen[str]:
             extra={"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"},
             output=output,
         )
-
-
-def _stop(process: subprocess.Popen[str], address: str) -> None:
-    """Gently what answers, which may hold something to be written; else at once."""
-    answers = _healthy(address)
-    if answers:
-        process.terminate()
-    child.stop(process, grace=10.0 if answers else 0.0)
 
 
 def _await(process: subprocess.Popen[str], address: str, log: Path) -> None:

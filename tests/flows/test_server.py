@@ -11,9 +11,9 @@ from flows import child, server
 from pipeline.problems import Problem
 
 
-@pytest.mark.parametrize(("answers", "grace"), [(False, 0.0), (True, 10.0)])
+@pytest.mark.parametrize(("answered", "grace"), [(False, 0.0), (True, 10.0)])
 def test_a_server_that_does_not_answer_yet_is_ended_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, grace: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: bool, grace: float
 ) -> None:
     started: list[subprocess.Popen[str]] = []
     graces: list[float] = []
@@ -29,9 +29,11 @@ def test_a_server_that_does_not_answer_yet_is_ended_at_once(
 
     monkeypatch.setattr(server, "settle", lambda state: None)
     monkeypatch.setattr(server, "_start", start)
-    monkeypatch.setattr(server, "_healthy", lambda url: answers)
+    monkeypatch.setattr(server, "_healthy", lambda url: True)
     monkeypatch.setattr(child, "stop", stopped)
-    with pytest.raises(Problem), server.serving(tmp_path, None):
+    with pytest.raises(Problem), server.serving(tmp_path, None) as awaited:
+        if answered:
+            awaited()
         assert os.environ["PREFECT_API_URL"].startswith("http://127.0.0.1:")
         raise Problem("a parameter is wrong")
     assert graces == [grace]
