@@ -82,6 +82,25 @@ def dataline(root):
     return load(root, "dataline")
 
 
+@pytest.fixture(scope="session")
+def forks(root):
+    """The module tests/forks.py: programs that fork for every order."""
+    return load(root, "forks")
+
+
+@pytest.fixture(scope="session")
+def alive():
+    """`alive(pid)`: whether a process is there, and no zombie."""
+
+    def look(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+
+    return look
+
+
 @pytest.fixture
 def bucket(root, tmp_path, monkeypatch):
     """A server that speaks S3, of tests/bucket.py, with the bucket `tests`, for this test."""

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_the_workspace_is_found_from_below(tmp_path: Path) -> None:
     assert root(below) == tmp_path
 
 
-def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
+def test_a_process_dies_with_its_parent(tmp_path: Path, alive: Callable[[int], bool]) -> None:
     child = "from pipeline.workspace import die_with_caller\ndie_with_caller()\n"
     child += "import time, os; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
     (tmp_path / "child.py").write_text(child)
@@ -134,21 +135,13 @@ def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     while not (pid.exists() and pid.read_text()):
         assert time.monotonic() < end
         time.sleep(0.05)
-    stage = Path(f"/proc/{pid.read_text()}")
+    stage = int(pid.read_text())
     process.kill()
     process.wait()
     end = time.monotonic() + 10
-    while lives(stage):
+    while alive(stage):
         assert time.monotonic() < end
         time.sleep(0.05)
-
-
-def lives(process: Path) -> bool:
-    """Whether the process of a folder of /proc is there, and no zombie."""
-    try:
-        return "zombie" not in (process / "status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_the_first_process_of_a_container_has_no_parent_to_look_at() -> None:

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -123,13 +123,6 @@ def wait_until(true: "object", seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def callers(pid: int, flow: int) -> list[int]:
     """The processes between a stage and its flow, the flow's own child last."""
     chain: list[int] = []
@@ -140,7 +133,7 @@ def callers(pid: int, flow: int) -> list[int]:
 
 @pytest.mark.system
 def test_kill_of_the_flow_ends_dvc_and_the_stage_and_the_next_command_heals(
-    toy: Path, at_work: Work
+    toy: Path, at_work: Work, alive: Callable[[int], bool]
 ) -> None:
     flow, stage = at_work
     chain = callers(stage, flow.pid)
@@ -155,7 +148,9 @@ def test_kill_of_the_flow_ends_dvc_and_the_stage_and_the_next_command_heals(
 
 
 @pytest.mark.system
-def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(toy: Path, at_work: Work) -> None:
+def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(
+    toy: Path, at_work: Work, alive: Callable[[int], bool]
+) -> None:
     flow, stage = at_work
     os.kill(callers(stage, flow.pid)[-1], signal.SIGKILL)
     assert flow.wait(30) == 1
@@ -164,7 +159,9 @@ def test_kill_of_dvc_ends_the_stage_and_the_flow_heals(toy: Path, at_work: Work)
 
 
 @pytest.mark.system
-def test_interrupting_the_flow_ends_the_stage_and_heals(toy: Path, at_work: Work) -> None:
+def test_interrupting_the_flow_ends_the_stage_and_heals(
+    toy: Path, at_work: Work, alive: Callable[[int], bool]
+) -> None:
     flow, stage = at_work
     flow.send_signal(signal.SIGINT)
     flow.wait(30)

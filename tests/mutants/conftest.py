@@ -5,10 +5,7 @@ A mutant is a file with `LAW` (named in docs/laws.md), `TEST` (the smallest case
 """
 
 import importlib.util
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,33 +19,15 @@ MUTANTS = sorted(
 )
 
 
-class Runner:
-    """One clean interpreter with the heavy libraries loaded, which forks for every trial."""
-
-    def __init__(self):
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, HERE / "run_mutants.py"],
-            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-
-    def trial(self, tests, mutant=None):
-        """How each phase of each case ended with the mutant installed, and what was printed."""
-        self._process.stdin.write(json.dumps({"tests": tests, "mutant": mutant}) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
-        self._process.stdout.close()
-
-
 @pytest.fixture(scope="session")
-def runner():
-    """One runner for all trials of a session."""
-    runner = Runner()
-    yield runner
+def tried(forks):
+    """`tried(tests, mutant)`: how each phase of each case ended, and what was printed.
+
+    In a fork of one clean interpreter with the heavy libraries loaded.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    runner = forks.Forks(HERE / "run_mutants.py", cwd=ROOT, env=environment)
+    yield lambda tests, mutant=None: runner.ask({"tests": tests, "mutant": mutant})
     runner.close()
 
 

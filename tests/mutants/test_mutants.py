@@ -24,18 +24,18 @@ LAWS = {
 }
 
 
-def test_without_a_mutant_a_test_of_each_law_is_green_here(mutants, runner):
+def test_without_a_mutant_a_test_of_each_law_is_green_here(mutants, tried):
     """Each shows where it stands that it is green: one of each law is tried here, too, in the
     process that tries the mutants."""
     tests = {mutant.LAW: mutant.TEST for mutant in mutants.values()}
-    trial = runner.trial(sorted(tests.values()))
+    trial = tried(sorted(tests.values()))
     assert ended(trial) == {("call", "passed")}, trial["text"]
     assert len(trial["outcomes"]) >= len(tests)
 
 
-def test_a_mutant_turns_its_law_red(mutant, mutant_path, runner, root):
+def test_a_mutant_turns_its_law_red(mutant, mutant_path, tried, root):
     path = mutant_path.relative_to(root).as_posix()
-    trial = runner.trial([mutant.TEST], path)
+    trial = tried([mutant.TEST], path)
     assert ("call", "failed") in ended(trial), f"survived: {mutant.WHY}\n{trial['text']}"
     assert ended(trial) <= {("call", "passed"), ("call", "failed")}, trial["text"]
 

@@ -6,7 +6,6 @@ what makes a later version better or worse, at no cost.
 """
 
 import fcntl
-import json
 import os
 import shutil
 import sqlite3
@@ -73,45 +72,22 @@ def environment():
     return {**os.environ, "PATH": path, **author, **committer}
 
 
-class Programs:
-    """`seqline` and `dvc`, from an interpreter that has loaded their libraries: run_programs.py."""
-
-    NAMES = ("seqline", "dvc")
-
-    def __init__(self, printed):
-        self._printed = printed
-        self._process = subprocess.Popen(
-            [sys.executable, HERE / "run_programs.py"],
-            env=environment() | _ENVIRONMENT,
-            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-
-    def run(self, folder, command, given):
-        """The exit code of one, and what it printed."""
-        order = {"command": command, "folder": str(folder), "environment": environment()}
-        order |= {"input": given, "printed": str(self._printed)}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"{command} took its interpreter with it"
-        return json.loads(answer)["code"], self._printed.read_text()
-
-    def close(self):
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=30)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._process.stdout.close()
-
-
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory):
-    """One interpreter for all commands of a session."""
-    programs = Programs(tmp_path_factory.mktemp("programs") / "printed")
-    yield programs
-    programs.close()
+def programs(forks, tmp_path_factory):
+    """`programs(folder, command, given)`: the exit code of `seqline` or `dvc`, and what it printed.
+
+    In a fork of one interpreter that has loaded their libraries: run_programs.py.
+    """
+    printed = tmp_path_factory.mktemp("programs") / "printed"
+    program = forks.Forks(HERE / "run_programs.py", env=environment() | _ENVIRONMENT)
+
+    def run(folder, command, given):
+        order = {"command": command, "folder": str(folder), "environment": environment()}
+        answer = program.ask(order | {"input": given, "printed": str(printed)})
+        return answer["code"], printed.read_text()
+
+    yield run
+    program.close()
 
 
 @pytest.fixture(scope="session")
@@ -122,8 +98,8 @@ def call(programs):
     """
 
     def run(folder, *command, code=0, stdin="", afresh=False):
-        if command[0] in programs.NAMES and not afresh:
-            ended, said = programs.run(folder, command, stdin)
+        if command[0] in ("seqline", "dvc") and not afresh:
+            ended, said = programs(folder, command, stdin)
         else:
             done = subprocess.run(
                 command, cwd=folder, env=environment(), input=stdin, timeout=900,

@@ -163,20 +163,6 @@ def priority(pid):
     return os.getpriority(os.PRIO_PROCESS, pid)
 
 
-def gone(numbers):
-    def check():
-        return not [n for n in numbers if alive(n)]
-
-    return check
-
-
-def alive(number):
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def outs(folder):
     paths = [*sorted((folder / "artifacts/model").iterdir()), folder / "artifacts/curves.csv"]
     return {path.name: path.read_bytes() for path in paths}
@@ -237,7 +223,7 @@ def growing(engine, root, tmp_path_factory):
 
 
 @pytest.mark.usefixtures("growing")
-def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, start):
+def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, start, alive):
     expected = undisturbed(workspace(tmp_path / "a"))
     assert sorted(expected) == ["curves.csv", "model.json", "run.json", "weights.safetensors"]
     folder = workspace(tmp_path / "b")
@@ -268,7 +254,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     assert workers_of(run)
     os.killpg(run.pid, signal.SIGINT)
     assert run.wait(timeout=120) == 130, (folder / "printed").read_text()
-    until(gone(below), seconds=30)
+    until(lambda: not any(map(alive, below)), seconds=30)
     assert records(folder)[-1]["note"] == "stopped"
 
     finish(start(folder), folder)
@@ -281,7 +267,7 @@ def test_whatever_stops_it_the_same_command_ends_at_the_same_bits(tmp_path, star
     assert time.monotonic() - begun < 30
     assert outs(folder) == expected
     assert "is finished: its result is used" in (folder / "printed").read_text()
-    until(gone(orphans), seconds=120 - (time.monotonic() - killed))
+    until(lambda: not any(map(alive, orphans)), seconds=120 - (time.monotonic() - killed))
 
 
 def test_a_team_that_grows_and_shrinks_takes_the_same_pairs_in_each_step(growing, engine, elastic):
